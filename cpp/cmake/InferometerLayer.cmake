@@ -1,0 +1,28 @@
+# inferometer_layer(NAME LINKS ... PRIVATE_LINKS ...): the static library of src/NAME, alias inferometer::NAME.
+# inferometer_flags(TARGET): our warnings and sanitizers, private to our own targets.
+
+function(inferometer_flags target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wsign-conversion
+                         $<$<BOOL:${INFEROMETER_WERROR}>:-Werror>)
+  if(INFEROMETER_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${INFEROMETER_SANITIZE}
+                           -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${INFEROMETER_SANITIZE})
+  endif()
+endfunction()
+
+function(inferometer_layer name)
+  cmake_parse_arguments(LAYER "" "" "LINKS;PRIVATE_LINKS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${name}/*.cc)
+  # Kernels are compiled once per instruction set by CpuKernels.cmake.
+  list(FILTER sources EXCLUDE REGEX "cpu_kernels_isa\\.cc$")
+  if(NOT sources)
+    return()
+  endif()
+  add_library(inferometer_${name} STATIC ${sources})
+  add_library(inferometer::${name} ALIAS inferometer_${name})
+  target_include_directories(inferometer_${name} PUBLIC
+                             ${CMAKE_CURRENT_SOURCE_DIR}/include ${CMAKE_CURRENT_SOURCE_DIR}/src)
+  target_link_libraries(inferometer_${name} PUBLIC ${LAYER_LINKS} PRIVATE ${LAYER_PRIVATE_LINKS})
+  inferometer_flags(inferometer_${name})
+endfunction()

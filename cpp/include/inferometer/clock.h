@@ -1,0 +1,26 @@
+// Time, injectable so that policies, recorders and the simulator run on any clock.
+#pragma once
+
+#include <cstdint>
+
+namespace inferometer {
+
+/// A monotonic clock in nanoseconds since an arbitrary origin. Implementations are thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  [[nodiscard]] virtual int64_t now_ns() const noexcept = 0;
+};
+
+/// The process-wide CLOCK_MONOTONIC.
+[[nodiscard]] const Clock& steady_clock() noexcept;
+
+inline constexpr int64_t kNanosPerSecond = 1'000'000'000;
+
+/// Seconds to nanoseconds, rounded to nearest and clamped to what int64_t holds.
+[[nodiscard]] int64_t seconds_to_ns(double seconds) noexcept;
+[[nodiscard]] constexpr double ns_to_seconds(int64_t ns) noexcept {
+  return static_cast<double>(ns) * 1e-9;
+}
+
+}  // namespace inferometer

@@ -1,0 +1,57 @@
+// The seam between the engine and whatever computes: a native graph, a Python callable, a fake.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "inferometer/tensor.h"
+
+namespace inferometer {
+
+/// One batch during Executable::run(). The engine implements it. Used by one thread at a time.
+class Batch {
+ public:
+  virtual ~Batch() = default;
+
+  [[nodiscard]] virtual int64_t rows() const noexcept = 0;
+  /// One view per input, in the order of the engine's input specs, shape (rows, ...), contiguous and
+  /// aligned to the element size only (a batch may start in the middle of a buffer). Valid until
+  /// run() returns, or for as long as input_owner() is held.
+  [[nodiscard]] virtual std::span<const TensorView> inputs() const noexcept = 0;
+  /// Keeps the memory of inputs() alive and unchanged beyond run(): the buffer is recycled only when
+  /// the last owner lets go.
+  [[nodiscard]] virtual std::shared_ptr<const void> input_owner() const = 0;
+
+  /// Memory for output `index`, to be filled before run() returns; uninitialised. `shape[0]` must
+  /// be rows() by the end of run(): the engine checks and fails the batch with a ModelError that
+  /// names both numbers. Indices are filled 0, 1, 2, ... each once.
+  virtual MutableTensorView allocate_output(size_t index, DType dtype, const Shape& shape) = 0;
+
+  /// Opaque rows (requests that carry an object instead of tensors): request i's object, null if it
+  /// has none; and where its answer goes.
+  [[nodiscard]] virtual size_t requests() const noexcept = 0;
+  [[nodiscard]] virtual const std::shared_ptr<void>& object(size_t request) const noexcept = 0;
+  virtual void set_result_object(size_t request, std::shared_ptr<void> result) = 0;
+};
+
+/// A model that runs batches. run() is called by one thread at a time per instance; the other
+/// methods are const-safe.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  /// Specs of the inputs, rows first. Empty: fixed by the engine's first request.
+  [[nodiscard]] virtual const std::vector<TensorSpec>& inputs() const noexcept = 0;
+  /// Specs of the outputs; empty where they are known only from an answer.
+  [[nodiscard]] virtual const std::vector<TensorSpec>& outputs() const noexcept = 0;
+  /// Rows that one run can take, 0 for any number. A model with a batch dimension fixed to 1 says 1.
+  [[nodiscard]] virtual int64_t max_rows() const noexcept { return 0; }
+  /// Bytes of weights and of working memory for `rows` rows, for inferometer_model_memory_bytes.
+  [[nodiscard]] virtual int64_t weights_bytes() const noexcept { return 0; }
+  [[nodiscard]] virtual int64_t activation_bytes(int64_t /*rows*/) const noexcept { return 0; }
+  /// Computes the outputs. Whatever it throws fails the requests of this batch and no others.
+  virtual void run(Batch& batch) = 0;
+};
+
+}  // namespace inferometer

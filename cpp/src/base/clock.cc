@@ -1,0 +1,34 @@
+#include "inferometer/clock.h"
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+namespace inferometer {
+namespace {
+
+class SteadyClock final : public Clock {
+ public:
+  [[nodiscard]] int64_t now_ns() const noexcept override {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+};
+
+}  // namespace
+
+const Clock& steady_clock() noexcept {
+  static const SteadyClock clock;
+  return clock;
+}
+
+int64_t seconds_to_ns(double seconds) noexcept {
+  constexpr auto kMax = std::numeric_limits<int64_t>::max();
+  const double ns = std::nearbyint(seconds * 1e9);
+  if (ns >= static_cast<double>(kMax)) return kMax;
+  if (ns <= -static_cast<double>(kMax)) return -kMax;
+  return static_cast<int64_t>(ns);
+}
+
+}  // namespace inferometer
