@@ -16,12 +16,15 @@ class Batch {
   virtual ~Batch() = default;
 
   [[nodiscard]] virtual int64_t rows() const noexcept = 0;
-  /// One view per input, in the order of the engine's input specs, shape (rows, ...), contiguous and
-  /// aligned to the element size only (a batch may start in the middle of a buffer). Valid until
-  /// run() returns, or for as long as input_owner() is held.
+  /// One view per input, in the order of the engine's input specs, shape (rows, ...), contiguous
+  /// and aligned to the element size only (a batch may start in the middle of a buffer). Valid
+  /// until run() returns, or for as long as input_owner() is held.
   [[nodiscard]] virtual std::span<const TensorView> inputs() const noexcept = 0;
-  /// Keeps the memory of inputs() alive and unchanged beyond run(): the buffer is recycled only when
-  /// the last owner lets go.
+  /// What the inputs are called, in the same order. An empty name: a single input, fixed by a first
+  /// request that gave it none.
+  [[nodiscard]] virtual std::span<const TensorSpec> input_specs() const noexcept { return {}; }
+  /// Keeps the memory of inputs() alive and unchanged beyond run(): the buffer is recycled only
+  /// when the last owner lets go.
   [[nodiscard]] virtual std::shared_ptr<const void> input_owner() const = 0;
 
   /// Memory for output `index`, to be filled before run() returns; uninitialised. `shape[0]` must
@@ -45,7 +48,8 @@ class Executable {
   [[nodiscard]] virtual const std::vector<TensorSpec>& inputs() const noexcept = 0;
   /// Specs of the outputs; empty where they are known only from an answer.
   [[nodiscard]] virtual const std::vector<TensorSpec>& outputs() const noexcept = 0;
-  /// Rows that one run can take, 0 for any number. A model with a batch dimension fixed to 1 says 1.
+  /// Rows that one run can take, 0 for any number. A model with a batch dimension fixed to 1
+  /// says 1.
   [[nodiscard]] virtual int64_t max_rows() const noexcept { return 0; }
   /// Bytes of weights and of working memory for `rows` rows, for inferometer_model_memory_bytes.
   [[nodiscard]] virtual int64_t weights_bytes() const noexcept { return 0; }

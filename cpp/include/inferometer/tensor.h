@@ -42,7 +42,9 @@ struct MutableTensorView {
   [[nodiscard]] std::span<T> as() const {
     return {reinterpret_cast<T*>(data), static_cast<size_t>(shape.elements())};
   }
-  operator TensorView() const { return {dtype, shape, data}; }  // NOLINT(google-explicit-constructor)
+  operator TensorView() const {
+    return {dtype, shape, data};
+  }  // NOLINT(google-explicit-constructor)
 };
 
 /// Owns its elements, 64-byte aligned (a cache line and an AVX-512 register), uninitialised at

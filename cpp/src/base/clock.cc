@@ -25,6 +25,7 @@ const Clock& steady_clock() noexcept {
 
 int64_t seconds_to_ns(double seconds) noexcept {
   constexpr auto kMax = std::numeric_limits<int64_t>::max();
+  if (std::isnan(seconds)) return 0;
   const double ns = std::nearbyint(seconds * 1e9);
   if (ns >= static_cast<double>(kMax)) return kMax;
   if (ns <= -static_cast<double>(kMax)) return -kMax;

@@ -11,8 +11,8 @@ namespace inferometer {
 using Word = std::atomic<uint64_t>;
 static_assert(Word::is_always_lock_free);
 
-/// Adds to a word that has a single writer: a plain load and store, no lock prefix. Relaxed: readers
-/// (scrapes) need each word whole, not several words at one instant.
+/// Adds to a word that has a single writer: a plain load and store, no lock prefix. Relaxed:
+/// readers (scrapes) need each word whole, not several words at one instant.
 inline void add_single_writer(Word& word, uint64_t amount) noexcept {
   word.store(word.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
 }

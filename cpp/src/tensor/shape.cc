@@ -8,8 +8,8 @@ namespace inferometer {
 
 Shape::Shape(std::span<const int64_t> dims) {
   if (dims.size() > kMaxRank) {
-    throw ShapeError("got a shape with " + std::to_string(dims.size()) +
-                     " dimensions, at most " + std::to_string(kMaxRank) + " are supported");
+    throw ShapeError("got a shape with " + std::to_string(dims.size()) + " dimensions, at most " +
+                     std::to_string(kMaxRank) + " are supported");
   }
   for (const int64_t dim : dims) {
     if (dim < kFree) {

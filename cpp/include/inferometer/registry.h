@@ -1,0 +1,190 @@
+// Metrics: the registry, and the application's own counters, gauges and histograms.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace prometheus {
+class Collectable;
+}
+
+namespace inferometer {
+
+class Family;
+class RegistryCore;
+class Series;
+enum class Metric : uint8_t;
+
+/// What Counter, Gauge and Histogram share: a handle to a family with labels (labels() leads to its
+/// series) or to one series. Copies refer to the same metric. A handle stays safe to use after the
+/// series was removed or the registry is gone; what it records is then seen by nobody.
+/// Recording takes no lock and allocates nothing. Thread-safe.
+class AppMetric {
+ public:
+  using Values = std::span<const std::string_view>;
+
+  [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] const std::vector<std::string>& label_names() const noexcept;
+  /// Removes the series of these label values, if there is one. Throws ConfigError unless this is a
+  /// family with that many labels.
+  void remove(Values values) const;
+  void remove(std::initializer_list<std::string_view> values) const;
+  /// Removes all series of a family with labels; does nothing to one without.
+  void clear() const;
+
+ protected:
+  /// A family, or its one series if it has no labels.
+  explicit AppMetric(std::shared_ptr<Family> family);
+  /// One series of the family.
+  AppMetric(std::shared_ptr<Family> family, std::shared_ptr<Series> series);
+  /// The series of these values. Throws ConfigError if this is no family with labels.
+  [[nodiscard]] std::shared_ptr<Series> child(Values values) const;
+  /// The words to record into. Throws ConfigError for a family whose labels are missing.
+  [[nodiscard]] std::atomic<uint64_t>* cells() const {
+    if (cells_ == nullptr) [[unlikely]]
+      refuse_without_labels();
+    return cells_;
+  }
+
+  std::shared_ptr<Family> family_;
+  std::shared_ptr<Series> series_;  // null for a family with labels
+  std::atomic<uint64_t>* cells_ = nullptr;
+
+ private:
+  [[noreturn]] void refuse_without_labels() const;
+};
+
+/// A value that only grows. Thread-safe.
+class Counter : public AppMetric {
+ public:
+  /// The series of these label values (made at first use), in the order of the label names. Throws
+  /// ConfigError for a wrong number of values, invalid UTF-8, or when max_series is reached.
+  [[nodiscard]] Counter labels(Values values) const;
+  [[nodiscard]] Counter labels(std::initializer_list<std::string_view> values) const;
+  /// Throws ConfigError if `amount` is negative or NaN.
+  void inc(double amount = 1.0) const;
+  [[nodiscard]] double value() const;
+
+ private:
+  friend class Registry;
+  using AppMetric::AppMetric;
+};
+
+/// A value that goes up and down. Thread-safe.
+class Gauge : public AppMetric {
+ public:
+  /// As Counter::labels().
+  [[nodiscard]] Gauge labels(Values values) const;
+  [[nodiscard]] Gauge labels(std::initializer_list<std::string_view> values) const;
+  void inc(double amount = 1.0) const;
+  void dec(double amount = 1.0) const;
+  void set(double value) const;
+  [[nodiscard]] double value() const;
+
+ private:
+  friend class Registry;
+  using AppMetric::AppMetric;
+};
+
+/// Observations counted in buckets. Thread-safe.
+class Histogram : public AppMetric {
+ public:
+  /// As Counter::labels().
+  [[nodiscard]] Histogram labels(Values values) const;
+  [[nodiscard]] Histogram labels(std::initializer_list<std::string_view> values) const;
+  /// NaN is counted in the +Inf bucket and makes the sum NaN, as in Go.
+  void observe(double value) const;
+
+ private:
+  friend class Registry;
+  using AppMetric::AppMetric;
+};
+
+/// Bounds of a histogram that names none: prometheus_client's, 5 ms to 10 s.
+inline constexpr double kDefaultBuckets[] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
+                                             0.5,   0.75, 1.0,   2.5,  5.0,   7.5, 10.0};
+
+struct RegistryOptions {
+  /// Bound on the application's series, all families together. A series that was removed counts
+  /// until its last handle is gone.
+  size_t max_series = 100'000;
+  /// Address space reserved for the values; memory is used as series are made.
+  size_t arena_bytes = size_t{64} << 20;
+};
+
+/// A set of metrics that is exposed together. Recording never takes its lock; making and removing
+/// series and rendering do. Rendering never takes Python's GIL. After fork() the child may use it.
+/// Thread-safe.
+class Registry {
+ public:
+  using LabelNames = std::vector<std::string>;
+  using LabelSet = std::map<std::string, std::string, std::less<>>;
+
+  [[nodiscard]] static std::shared_ptr<Registry> create(const RegistryOptions& options = {});
+  ~Registry();
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
+  /// New families of the application. They throw ConfigError for an invalid or reserved name, a
+  /// name that exists or would collide in the exposition (a counter `x` with `x_total`, a histogram
+  /// with its `_bucket`, `_sum`, `_count`), bad buckets (empty, not ascending, NaN; +Inf is added),
+  /// text that is not UTF-8, and when there is no room. A counter is exposed with `_total` at its
+  /// end.
+  [[nodiscard]] Counter counter(std::string_view name, std::string_view help,
+                                const LabelNames& label_names = {});
+  [[nodiscard]] Gauge gauge(std::string_view name, std::string_view help,
+                            const LabelNames& label_names = {});
+  [[nodiscard]] Histogram histogram(std::string_view name, std::string_view help,
+                                    const LabelNames& label_names = {},
+                                    std::span<const double> buckets = kDefaultBuckets);
+
+  /// The exposition as Prometheus text 0.0.4.
+  [[nodiscard]] std::string render_text() const;
+  /// The present value of the sample `name` with exactly these labels, if it is exposed. Looks it
+  /// up in a whole exposition, foreign collectors included: for tests, not for hot paths.
+  [[nodiscard]] std::optional<double> sample_value(std::string_view name,
+                                                   const LabelSet& labels = {}) const;
+
+  /// This registry as prometheus-cpp's Exposer and Gateway take it. Outlives the registry.
+  [[nodiscard]] std::shared_ptr<prometheus::Collectable> collectable() const;
+  /// Merges the families of `foreign` into the exposition from now on. It is called without our
+  /// lock. One that throws is counted in inferometer_collector_errors_total, and series that cannot
+  /// be shown (another type under a name in use, a duplicate, invalid names) in
+  /// inferometer_dropped_series_total; the rest is served. Throws ConfigError for null and for this
+  /// registry itself.
+  void add_collectable(std::shared_ptr<prometheus::Collectable> foreign);
+  void remove_collectable(const std::shared_ptr<prometheus::Collectable>& foreign);
+
+  // For the library's own recorders.
+
+  /// The series of a catalogue metric, made at first use. It is exposed while at least one handle
+  /// lives, so the versions of one model share it. Throws ConfigError for a wrong number of values,
+  /// for invalid UTF-8 or when the arena is full.
+  [[nodiscard]] std::shared_ptr<Series> acquire(Metric metric,
+                                                std::span<const std::string_view> label_values);
+  [[nodiscard]] std::shared_ptr<Series> acquire(Metric metric,
+                                                std::initializer_list<std::string_view> values);
+  /// Zeroed words for stripes, cache-line aligned, at an address that never moves. Throws
+  /// ConfigError when the arena is full. Detach before freeing; free before the registry goes.
+  [[nodiscard]] std::atomic<uint64_t>* allocate_words(size_t count);
+  void free_words(std::atomic<uint64_t>* words, size_t count) noexcept;
+  /// Reserves (name, version) for one live engine. Throws ConfigError naming both if it is taken.
+  void claim(std::string_view name, std::string_view version);
+  void release(std::string_view name, std::string_view version) noexcept;
+
+ private:
+  explicit Registry(const RegistryOptions& options);
+  const std::shared_ptr<RegistryCore> core_;
+  mutable std::atomic<size_t> last_text_bytes_{0};  // so that the next text is allocated once
+};
+
+}  // namespace inferometer

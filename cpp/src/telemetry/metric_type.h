@@ -1,0 +1,18 @@
+// What kind of numbers a metric holds.
+#pragma once
+
+#include <cstdint>
+
+namespace inferometer {
+
+/// Prometheus' metric types. We make the first three; the others come from foreign collectors.
+enum class MetricType : uint8_t { kCounter, kGauge, kHistogram, kSummary, kUntyped };
+
+/// How the words of a series are read and printed.
+enum class Unit : uint8_t {
+  kOne,          ///< Integers, printed as plain decimals.
+  kNanoseconds,  ///< Integer nanoseconds, printed as seconds.
+  kFloat,        ///< The bits of doubles (application metrics).
+};
+
+}  // namespace inferometer

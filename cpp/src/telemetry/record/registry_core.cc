@@ -1,0 +1,130 @@
+#include "telemetry/record/registry_core.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "inferometer/errors.h"
+#include "inferometer/registry.h"
+#include "telemetry/record/foreign_collect.h"
+
+#ifndef INFEROMETER_VERSION
+#define INFEROMETER_VERSION "unknown"
+#endif
+
+namespace inferometer {
+namespace {
+
+std::string_view type_name(MetricType type) {
+  return type == MetricType::kCounter ? "counter"
+         : type == MetricType::kGauge ? "gauge"
+                                      : "histogram";
+}
+
+}  // namespace
+
+RegistryCore::RegistryCore(const RegistryOptions& options)
+    : storage_(std::make_shared<Storage>(options.arena_bytes, options.max_series)) {
+  for (const MetricInfo& info : catalogue()) {
+    catalogue_[static_cast<size_t>(info.metric)] =
+        std::make_unique<Family>(storage_, FamilySpec::of(info), Family::Keep::kWhileHeld);
+    names_.add(info.name, info.type);
+  }
+  const std::string_view version = INFEROMETER_VERSION;
+  own_series_ = {family(Metric::kDroppedSeries).get({}), family(Metric::kCollectorErrors).get({}),
+                 family(Metric::kBuildInfo).get({&version, 1})};
+  own_series_[0]->attach(&storage_->dropped_series);
+  own_series_[1]->attach(&storage_->collector_errors);
+  add_shared(*own_series_[2]->base(), 1);
+}
+
+RegistryCore::~RegistryCore() = default;
+
+// The families' locks are this registry's storage_->mutex, which the analysis cannot see; so below.
+std::shared_ptr<Family> RegistryCore::add_family(FamilySpec spec) NO_THREAD_SAFETY_ANALYSIS {
+  auto family = std::make_shared<Family>(storage_, std::move(spec), Family::Keep::kUntilRemoved);
+  const FamilySpec& made = family->spec();
+  MutexLock lock(storage_->mutex);
+  if (const NameTable::Owner* owner = names_.owner_of(made.name, made.type)) {
+    throw ConfigError("got " + std::string(type_name(made.type)) + " \"" + made.name +
+                      "\", want a name that does not collide with the " +
+                      std::string(type_name(owner->type)) + " \"" + owner->family +
+                      "\" of this registry");
+  }
+  if (made.label_names.empty()) (void)family->get_locked({});
+  application_.push_back(family);
+  names_.add(made.name, made.type);
+  return family;
+}
+
+void RegistryCore::add_collector(std::shared_ptr<prometheus::Collectable> collector) {
+  MutexLock lock(storage_->mutex);
+  collectors_.push_back(std::move(collector));
+}
+
+void RegistryCore::remove_collector(const std::shared_ptr<prometheus::Collectable>& collector) {
+  Collectors removed;  // destroyed when the lock is free again
+  MutexLock lock(storage_->mutex);
+  for (auto& candidate : collectors_) {
+    if (candidate == collector) removed.push_back(std::move(candidate));
+  }
+  std::erase(collectors_, nullptr);
+}
+
+void RegistryCore::claim(std::string_view name, std::string_view version) {
+  MutexLock lock(storage_->mutex);
+  if (claims_.emplace(name, version).second) return;
+  throw ConfigError("got a second engine named \"" + std::string(name) + "\", version \"" +
+                    std::string(version) +
+                    "\", want one in a registry: close the first, or give "
+                    "this one another name, version or registry");
+}
+
+void RegistryCore::release(std::string_view name, std::string_view version) noexcept {
+  MutexLock lock(storage_->mutex);
+  std::erase_if(claims_,
+                [&](const auto& claim) { return claim.first == name && claim.second == version; });
+}
+
+RegistryCore::Collectors RegistryCore::collectors() {
+  MutexLock lock(storage_->mutex);
+  return collectors_;
+}
+
+void RegistryCore::visit(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
+  const Collectors sources = collectors();  // destroyed after the lock, as are the dead series
+  Family::SeriesList dead;
+  // Foreign code runs without our lock: it may take long, or use this registry.
+  Collected collected = collect(sources);
+  ForeignFamilies& foreign = collected.families;
+
+  MutexLock lock(storage_->mutex);
+  for (const auto& family : catalogue_) family->collect_dead_locked(dead);
+  const std::vector<Family*> families = families_locked();
+  foreign.resolve(names_, [&](const ForeignFamily& theirs,
+                              const ForeignSeries& series) NO_THREAD_SAFETY_ANALYSIS {
+    const auto ours = std::ranges::find(families, theirs.name,
+                                        [](const Family* family) { return family->spec().name; });
+    return (*ours)->contains_locked(series.label_names, series.label_values);
+  });
+  // Counted before anything is shown, so that this exposition tells about itself.
+  add_shared(storage_->collector_errors, collected.errors);
+  add_shared(storage_->dropped_series, foreign.dropped());
+
+  for (Family* family : families) {
+    const std::optional<ForeignFamily> theirs = foreign.take(family->spec().name);
+    if (family->empty_locked() && !theirs) continue;
+    family->visit_locked(sink);
+    if (theirs) visit_series(*theirs, sink);
+  }
+  foreign.visit(sink);
+}
+
+std::vector<Family*> RegistryCore::families_locked() {
+  std::vector<Family*> families;
+  families.reserve(catalogue_.size() + application_.size());
+  for (const auto& family : catalogue_) families.push_back(family.get());
+  for (const auto& family : application_) families.push_back(family.get());
+  return families;
+}
+
+}  // namespace inferometer

@@ -1,0 +1,73 @@
+// What is behind a Registry.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "telemetry/catalogue.h"
+#include "telemetry/record/family.h"
+#include "telemetry/record/names.h"
+#include "telemetry/record/storage.h"
+#include "telemetry/write/sink.h"
+
+namespace prometheus {
+class Collectable;
+}
+
+namespace inferometer {
+
+struct RegistryOptions;
+
+/// All families of one registry, and the walk over them that every writer uses. Held by the
+/// Registry and by the Collectable that it hands out. Handles hold families and series, not this.
+/// Thread-safe.
+class RegistryCore {
+ public:
+  explicit RegistryCore(const RegistryOptions& options);
+  ~RegistryCore();
+  RegistryCore(const RegistryCore&) = delete;
+  RegistryCore& operator=(const RegistryCore&) = delete;
+
+  [[nodiscard]] Storage& storage() noexcept { return *storage_; }
+  [[nodiscard]] Family& family(Metric metric) noexcept {
+    return *catalogue_[static_cast<size_t>(metric)];
+  }
+  /// Adds a family of the application, with its series if it has no labels. Throws ConfigError if
+  /// one of the names it would expose is taken, or if there is no room.
+  [[nodiscard]] std::shared_ptr<Family> add_family(FamilySpec spec);
+
+  void add_collector(std::shared_ptr<prometheus::Collectable> collector);
+  void remove_collector(const std::shared_ptr<prometheus::Collectable>& collector);
+
+  void claim(std::string_view name, std::string_view version);
+  void release(std::string_view name, std::string_view version) noexcept;
+
+  /// Shows everything to the sink: catalogue, application, foreign families, each in order of
+  /// registration. Families without series are left out.
+  void visit(Sink& sink);
+
+ private:
+  using Collectors = std::vector<std::shared_ptr<prometheus::Collectable>>;
+
+  [[nodiscard]] Collectors collectors() EXCLUDES(storage_->mutex);
+  // All families in order of exposition.
+  [[nodiscard]] std::vector<Family*> families_locked() REQUIRES(storage_->mutex);
+
+  // Constant after construction.
+  const std::shared_ptr<Storage> storage_;
+  std::array<std::unique_ptr<Family>, kMetricCount> catalogue_;
+  Family::SeriesList own_series_;  // what the registry says about itself
+
+  std::vector<std::shared_ptr<Family>> application_ GUARDED_BY(storage_->mutex);
+  NameTable names_ GUARDED_BY(storage_->mutex);
+  std::set<std::pair<std::string, std::string>> claims_ GUARDED_BY(storage_->mutex);
+  Collectors collectors_ GUARDED_BY(storage_->mutex);
+};
+
+}  // namespace inferometer

@@ -1,0 +1,140 @@
+#include "telemetry/record/series.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "telemetry/write/label_text.h"
+
+namespace inferometer {
+namespace {
+
+// All words are read and written relaxed: each is a value of its own, and a reading promises
+// nothing about several of them at one instant. Readings follow each other under the storage's
+// lock, so no word is ever seen going back.
+uint64_t load(const Word& word) noexcept { return word.load(std::memory_order_relaxed); }
+double load_real(const Word& word) noexcept { return std::bit_cast<double>(load(word)); }
+int64_t load_integer(const Word& word) noexcept { return static_cast<int64_t>(load(word)); }
+
+double call(const std::function<double()>& reader) noexcept {
+  try {
+    return reader();
+  } catch (...) {
+    return 0;
+  }
+}
+
+template <typename T>
+T combined(Combine how, T a, T b) noexcept {
+  return how == Combine::kMax ? std::max(a, b) : a + b;
+}
+
+int64_t rounded(double value) noexcept { return std::isfinite(value) ? std::llround(value) : 0; }
+
+}  // namespace
+
+Series::Series(std::shared_ptr<Storage> storage, std::shared_ptr<const FamilySpec> spec,
+               std::vector<std::string> label_values)
+    : label_text_(label_text(spec->label_names, label_values)),
+      spec_(std::move(spec)),
+      storage_(std::move(storage)),
+      label_values_(std::move(label_values)) {
+  labels_ = {label_text_, spec_->label_names, label_values_};
+  if (spec_->application) storage_->add_app_series();
+  try {
+    base_ = storage_->arena.at(storage_->arena.allocate(spec_->words()));
+  } catch (...) {
+    if (spec_->application) storage_->remove_app_series();
+    throw;
+  }
+}
+
+Series::~Series() {
+  storage_->arena.free(storage_->arena.offset_of(base_), spec_->words());
+  if (spec_->application) storage_->remove_app_series();
+}
+
+void Series::attach(const Word* stripe) {
+  MutexLock lock(storage_->mutex);
+  stripes_.push_back(stripe);
+}
+
+void Series::detach(const Word* stripe) {
+  MutexLock lock(storage_->mutex);
+  const auto found = std::ranges::find(stripes_, stripe);
+  if (found == stripes_.end()) return;
+  stripes_.erase(found);
+  if (spec_->type == MetricType::kGauge) return;
+  // Under the lock, so that a reading sees these numbers in the stripe or in the base, never in
+  // both or neither.
+  for (size_t i = 0; i < spec_->words(); ++i) add_shared(base_[i], load(stripe[i]));
+}
+
+uint64_t Series::attach_reader(std::function<double()> reader) {
+  MutexLock lock(storage_->mutex);
+  readers_.emplace_back(next_reader_, std::move(reader));
+  return next_reader_++;
+}
+
+void Series::detach_reader(uint64_t id) {
+  std::function<double()> reader;  // destroyed when the lock is free again
+  MutexLock lock(storage_->mutex);
+  const auto found = std::ranges::find(readers_, id, [](const auto& entry) { return entry.first; });
+  if (found == readers_.end()) return;
+  reader = std::move(found->second);
+  readers_.erase(found);
+}
+
+Number Series::read() const {
+  MutexLock lock(storage_->mutex);
+  return read_locked();
+}
+
+Number Series::read_locked() const {
+  const double computed = read_readers_locked();
+  switch (spec_->unit) {
+    case Unit::kOne:
+      return Number::of(combined(spec_->combine, read_integer_locked(), rounded(computed)));
+    case Unit::kNanoseconds:
+      return Number::of(
+          combined(spec_->combine, static_cast<double>(read_integer_locked()) / 1e9, computed));
+    case Unit::kFloat:
+      break;
+  }
+  return Number::of(load_real(base_[0]));
+}
+
+int64_t Series::read_integer_locked() const {
+  int64_t value = load_integer(base_[0]);
+  for (const Word* stripe : stripes_) {
+    value = combined(spec_->combine, value, load_integer(stripe[0]));
+  }
+  return value;
+}
+
+double Series::read_readers_locked() const {
+  double value = 0;
+  for (const auto& [id, reader] : readers_) value = combined(spec_->combine, value, call(reader));
+  return value;
+}
+
+uint64_t Series::total_locked(size_t index) const {
+  uint64_t total = load(base_[index]);
+  for (const Word* stripe : stripes_) total += load(stripe[index]);
+  return total;
+}
+
+Number Series::read_histogram_locked(std::span<uint64_t> cumulative) const {
+  uint64_t count = 0;
+  for (size_t i = 0; i < cumulative.size(); ++i) {
+    count += total_locked(i);
+    cumulative[i] = count;
+  }
+  const size_t sum = cumulative.size();
+  if (spec_->unit == Unit::kFloat) return Number::of(load_real(base_[sum]));
+  const auto total = static_cast<int64_t>(total_locked(sum));
+  if (spec_->unit == Unit::kOne) return Number::of(total);
+  return Number::of(static_cast<double>(total) / 1e9);
+}
+
+}  // namespace inferometer

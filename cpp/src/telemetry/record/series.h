@@ -1,0 +1,91 @@
+// One time series: a family with one set of label values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/word.h"
+#include "telemetry/record/family_spec.h"
+#include "telemetry/record/storage.h"
+#include "telemetry/write/sink.h"
+
+namespace inferometer {
+
+/// The value of a series is what its own base words hold, plus every attached stripe (words that
+/// somebody else owns and writes, say an engine's shard), plus every attached reader (a value
+/// computed when read). Families that combine by maximum take the largest part instead. Stripes and
+/// readers are for catalogue metrics; an application's series has base words alone.
+///
+/// What a reading promises: buckets and counters never fall from one reading to the next, and
+/// `_count` equals the sum of the buckets because it is computed from them. `_sum` may be ahead or
+/// behind by the observations that are being recorded at that moment; it is exact (in integers)
+/// once they are done, and never falls while observations are not negative.
+///
+/// Lifetime: keeps its memory alive, also after its removal from the registry. Recorders hold it
+/// while they live; stripes and readers are detached before their memory, or the last handle, goes.
+/// Thread-safe.
+class Series {
+ public:
+  /// Takes zeroed words from the storage's arena. Throws ConfigError if there is no room.
+  Series(std::shared_ptr<Storage> storage, std::shared_ptr<const FamilySpec> spec,
+         std::vector<std::string> label_values);
+  ~Series();
+  Series(const Series&) = delete;
+  Series& operator=(const Series&) = delete;
+
+  /// Adds a stripe of stripe_words(metric) words to the value.
+  void attach(const Word* stripe);
+  /// Takes it out again. What counters and histograms counted in it moves into the base words, so
+  /// that they do not fall; what a gauge held there is dropped. The owner must have stopped
+  /// writing: later writes are not seen. A stripe that is not attached is ignored.
+  void detach(const Word* stripe);
+
+  /// Adds a value computed when read, in the exposed unit (seconds, not nanoseconds); counters and
+  /// gauges only. It is called under the registry's lock: it must not block, not call the registry
+  /// and never touch Python. One that throws contributes nothing. Returns an id to detach it with;
+  /// once detach_reader() has returned it is not called again.
+  uint64_t attach_reader(std::function<double()> reader);
+  void detach_reader(uint64_t id);
+
+  /// The base words, laid out as a stripe. Any thread may add to them (add_shared, observe_shared).
+  [[nodiscard]] Word* base() const noexcept { return base_; }
+
+  [[nodiscard]] const FamilySpec& spec() const noexcept { return *spec_; }
+  [[nodiscard]] const LabelsView& labels() const noexcept { return labels_; }
+
+  /// The present value of a counter or gauge.
+  [[nodiscard]] Number read() const;
+  /// The same for a caller that holds the storage's lock.
+  [[nodiscard]] Number read_locked() const REQUIRES(storage_->mutex);
+  /// Fills `cumulative` (bounds + 1 of them) and returns the sum, in the exposed unit.
+  [[nodiscard]] Number read_histogram_locked(std::span<uint64_t> cumulative) const
+      REQUIRES(storage_->mutex);
+
+ private:
+  [[nodiscard]] int64_t read_integer_locked() const REQUIRES(storage_->mutex);
+  [[nodiscard]] double read_readers_locked() const REQUIRES(storage_->mutex);
+  // Word `index` of the base and of all stripes, added up.
+  [[nodiscard]] uint64_t total_locked(size_t index) const REQUIRES(storage_->mutex);
+
+  // Constant after construction.
+  Word* base_ = nullptr;
+  LabelsView labels_;
+  const std::string label_text_;
+  const std::shared_ptr<const FamilySpec> spec_;
+  const std::shared_ptr<Storage> storage_;
+  const std::vector<std::string> label_values_;
+
+  std::vector<const Word*> stripes_ GUARDED_BY(storage_->mutex);
+  std::vector<std::pair<uint64_t, std::function<double()>>> readers_ GUARDED_BY(storage_->mutex);
+  uint64_t next_reader_ GUARDED_BY(storage_->mutex) = 1;
+};
+
+}  // namespace inferometer

@@ -1,0 +1,41 @@
+// What a registry, its families and its series share, and what outlives the registry while handles
+// do: the lock, the memory, the bound on series.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+#include "base/arena.h"
+#include "base/mutex.h"
+#include "base/word.h"
+
+namespace inferometer {
+
+/// Held by shared_ptr from registry, families and series; refers to none of them.
+/// Lock order: mutex, then the arena's own lock. fork() waits for both (see fork_guard.h), so that
+/// the child finds them free.
+/// Thread-safe.
+class Storage {
+ public:
+  Storage(size_t arena_bytes, size_t max_series);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  /// Accounts for one more series of the application. Throws ConfigError at max_series.
+  void add_app_series();
+  void remove_app_series() noexcept;
+
+  /// Guards the registry's tables, its families and what is attached to their series.
+  Mutex mutex;
+  Arena arena;
+  /// Exposed as inferometer_dropped_series_total and inferometer_collector_errors_total.
+  Word dropped_series{0};
+  Word collector_errors{0};
+
+ private:
+  const size_t max_series_;
+  std::atomic<size_t> app_series_{0};
+};
+
+}  // namespace inferometer

@@ -1,0 +1,106 @@
+#include "telemetry/write/number.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <string_view>
+
+namespace inferometer {
+namespace {
+
+char* put(char* out, std::string_view text) noexcept {
+  std::memcpy(out, text.data(), text.size());
+  return out + text.size();
+}
+
+char* put_zeros(char* out, int count) noexcept {
+  for (; count > 0; --count) *out++ = '0';
+  return out;
+}
+
+// The shortest digits d1 d2 ... of a positive number d1.d2... * 10^exponent.
+struct Digits {
+  char digits[kMaxNumberChars];
+  int count = 0;
+  int exponent = 0;
+};
+
+Digits shortest_digits(double positive) noexcept {
+  char text[kMaxNumberChars];
+  const char* const end =
+      std::to_chars(text, text + sizeof text, positive, std::chars_format::scientific).ptr;
+  Digits result;
+  const char* at = text;
+  for (; *at != 'e'; ++at) {
+    if (*at != '.') result.digits[result.count++] = *at;
+  }
+  const bool negative = at[1] == '-';
+  std::from_chars(at + 2, end, result.exponent);
+  if (negative) result.exponent = -result.exponent;
+  return result;
+}
+
+char* put_scientific(char* out, const Digits& number) noexcept {
+  *out++ = number.digits[0];
+  if (number.count > 1) {
+    *out++ = '.';
+    out = put(out, {number.digits + 1, static_cast<size_t>(number.count - 1)});
+  }
+  *out++ = 'e';
+  *out++ = number.exponent < 0 ? '-' : '+';
+  const int magnitude = std::abs(number.exponent);
+  if (magnitude < 10) *out++ = '0';
+  return write_integer(out, magnitude);
+}
+
+char* put_fixed(char* out, const Digits& number) noexcept {
+  const std::string_view digits(number.digits, static_cast<size_t>(number.count));
+  const int before_point = number.exponent + 1;
+  if (before_point <= 0) {
+    out = put_zeros(put(out, "0."), -before_point);
+    return put(out, digits);
+  }
+  if (before_point >= number.count) {
+    out = put_zeros(put(out, digits), before_point - number.count);
+    return put(out, ".0");
+  }
+  const auto split = static_cast<size_t>(before_point);
+  out = put(out, digits.substr(0, split));
+  *out++ = '.';
+  return put(out, digits.substr(split));
+}
+
+}  // namespace
+
+char* write_integer(char* out, int64_t value) noexcept {
+  return std::to_chars(out, out + kMaxNumberChars, value).ptr;
+}
+
+char* write_float(char* out, double value) noexcept {
+  // Most values are small whole numbers.
+  constexpr double kExponentFrom = 1e6;
+  if (value >= 1 && value < kExponentFrom && value == std::trunc(value)) {
+    return put(write_integer(out, static_cast<int64_t>(value)), ".0");
+  }
+  if (std::isnan(value)) return put(out, "NaN");
+  if (std::isinf(value)) return put(out, value > 0 ? "+Inf" : "-Inf");
+  if (std::signbit(value)) *out++ = '-';
+  if (value == 0) return put(out, "0.0");
+  const Digits number = shortest_digits(std::abs(value));
+  // Python's repr() changes to exponents at 1e16; prometheus_client brings that down to Go's 1e6,
+  // but looks at positive numbers only.
+  const int last_fixed = value > 0 ? 5 : 15;
+  const bool scientific = number.exponent < -4 || number.exponent > last_fixed;
+  return scientific ? put_scientific(out, number) : put_fixed(out, number);
+}
+
+char* write_number(char* out, const Number& number) noexcept {
+  return number.is_integer ? write_integer(out, number.integer) : write_float(out, number.real);
+}
+
+std::string float_text(double value) {
+  char text[kMaxNumberChars];
+  return {text, write_float(text, value)};
+}
+
+}  // namespace inferometer

@@ -1,0 +1,55 @@
+#include "telemetry/write/sample_finder.h"
+
+#include "telemetry/write/number.h"
+
+namespace inferometer {
+
+void SampleFinder::family(const FamilyView& family) {
+  in_family_ = name_.starts_with(family.name);
+  if (in_family_) suffix_ = name_.substr(family.name.size());
+}
+
+bool SampleFinder::matches(const LabelsView& labels, std::string_view extra_name,
+                           std::string_view extra_value) const {
+  const size_t extra = extra_name.empty() ? 0 : 1;
+  if (labels_.size() != labels.names.size() + extra) return false;
+  for (size_t i = 0; i < labels.names.size(); ++i) {
+    const auto found = labels_.find(labels.names[i]);
+    if (found == labels_.end() || found->second != labels.values[i]) return false;
+  }
+  if (extra == 0) return true;
+  const auto found = labels_.find(extra_name);
+  return found != labels_.end() && found->second == extra_value;
+}
+
+void SampleFinder::scalar(const LabelsView& labels, const Number& value, int64_t /*timestamp_ms*/) {
+  if (in_family_ && suffix_.empty() && matches(labels, "", "")) value_ = value.real;
+}
+
+void SampleFinder::histogram(const LabelsView& labels, const HistogramView& histogram,
+                             int64_t /*timestamp_ms*/) {
+  if (!in_family_) return;
+  if (suffix_ == "_sum" && matches(labels, "", "")) value_ = histogram.sum.real;
+  if (suffix_ == "_count" && matches(labels, "", "")) {
+    value_ = static_cast<double>(histogram.cumulative.back());
+  }
+  if (suffix_ != "_bucket") return;
+  for (size_t i = 0; i < histogram.le.size(); ++i) {
+    if (matches(labels, "le", histogram.le[i])) {
+      value_ = static_cast<double>(histogram.cumulative[i]);
+    }
+  }
+}
+
+void SampleFinder::summary(const LabelsView& labels, const SummaryView& summary,
+                           int64_t /*timestamp_ms*/) {
+  if (!in_family_) return;
+  if (suffix_ == "_sum" && matches(labels, "", "")) value_ = summary.sum;
+  if (suffix_ == "_count" && matches(labels, "", "")) value_ = static_cast<double>(summary.count);
+  if (!suffix_.empty()) return;
+  for (size_t i = 0; i < summary.quantiles.size(); ++i) {
+    if (matches(labels, "quantile", float_text(summary.quantiles[i]))) value_ = summary.values[i];
+  }
+}
+
+}  // namespace inferometer
