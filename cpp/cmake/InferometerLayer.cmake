@@ -16,9 +16,6 @@ function(inferometer_layer name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${name}/*.cc)
   # Kernels are compiled once per instruction set by CpuKernels.cmake.
   list(FILTER sources EXCLUDE REGEX "cpu_kernels_isa\\.cc$")
-  if(NOT sources)
-    return()
-  endif()
   add_library(inferometer_${name} STATIC ${sources})
   add_library(inferometer::${name} ALIAS inferometer_${name})
   target_include_directories(inferometer_${name} PUBLIC

@@ -42,9 +42,8 @@ struct MutableTensorView {
   [[nodiscard]] std::span<T> as() const {
     return {reinterpret_cast<T*>(data), static_cast<size_t>(shape.elements())};
   }
-  operator TensorView() const {
-    return {dtype, shape, data};
-  }  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): every writer may be read
+  operator TensorView() const { return {dtype, shape, data}; }
 };
 
 /// Owns its elements, 64-byte aligned (a cache line and an AVX-512 register), uninitialised at

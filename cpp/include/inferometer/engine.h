@@ -1,0 +1,135 @@
+// The engine: takes single requests, forms batches, runs them, tells what happened.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "inferometer/batching.h"
+#include "inferometer/clock.h"
+#include "inferometer/executable.h"
+#include "inferometer/request.h"
+
+namespace inferometer {
+
+class CompletionQueue;
+class EngineCore;
+class Registry;
+
+struct EngineOptions {
+  std::string name;
+  std::string version = "1";
+  Batching batching;
+  /// What a request must look like. Empty: the executable's own specs, or else what the first
+  /// request looks like.
+  std::vector<TensorSpec> inputs;
+  /// Successful requests within it are counted.
+  std::optional<int64_t> latency_objective_ns;
+  /// Where to record; null: nowhere.
+  std::shared_ptr<Registry> registry;
+  const Clock* clock = nullptr;  // null: steady_clock()
+};
+
+/// One input of a request; an empty name is "the only input".
+struct NamedInput {
+  std::string_view name;
+  TensorView view;
+};
+
+struct SubmitOptions {
+  /// From now until the deadline. None: the batching's default. 0 or less: already late.
+  std::optional<int64_t> timeout_ns;
+  /// Where the request is pushed when it has ended; null: nobody but who waits on it.
+  std::shared_ptr<CompletionQueue> completions;
+  std::shared_ptr<void> attachment;
+  /// Leaves a sleeping worker asleep: the submitter will call Engine::wake() when it has submitted
+  /// all it has to. (Whatever else wakes the worker meanwhile serves this request too.)
+  bool wake_later = false;
+};
+
+/// A snapshot of one engine. Without a registry (nothing is recorded) `recording` is false and only
+/// the queue's state is filled in.
+struct EngineStats {
+  /// Seconds, or rows for batch_size. Quantiles are interpolated within the histogram's buckets as
+  /// Prometheus' histogram_quantile does; NaN where nothing was observed.
+  struct Distribution {
+    uint64_t count = 0;
+    double mean = 0;
+    double p50 = 0;
+    double p95 = 0;
+    double p99 = 0;
+  };
+  bool recording = false;
+  std::array<uint64_t, kOutcomes> requests{};       // by Outcome
+  std::array<uint64_t, kReleaseReasons> batches{};  // by ReleaseReason
+  Distribution latency, queue, compute, batch_size;
+  double busy_seconds = 0;
+  double wasted_seconds = 0;
+  double telemetry_seconds = 0;
+  int64_t queue_depth = 0;
+  int64_t in_flight = 0;
+};
+
+/// One model behind a queue and a worker thread. Every accepted request ends exactly once, whatever
+/// happens. In a forked child every method but close() throws ClosedError; the parent is unharmed.
+/// Thread-safe.
+class Engine {
+ public:
+  /// Throws ConfigError for bad options, or a second live engine of this name and version in the
+  /// registry.
+  Engine(std::shared_ptr<Executable> model, EngineOptions options);
+  /// As close().
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Copies the rows and queues the request. Throws InputError, ShapeError or DTypeError (counted
+  /// as `invalid`), QueueFullError (`rejected`) or ClosedError, and then there is no request.
+  std::shared_ptr<Request> submit(std::span<const NamedInput> inputs,
+                                  const SubmitOptions& options = {});
+  /// A request that carries an object instead of tensors; it counts as one row. Throws
+  /// InputError if the model takes tensors, QueueFullError or ClosedError.
+  std::shared_ptr<Request> submit_object(std::shared_ptr<void> object,
+                                         const SubmitOptions& options = {});
+  /// Wakes the worker if it sleeps while requests wait that were submitted with `wake_later`.
+  void wake();
+  /// Counts a request that was found invalid before it could be submitted.
+  void count_invalid() noexcept;
+  /// Ends a request as `cancelled` if it still waits, or (`even_running`) if its batch is with the
+  /// model: then its answer is thrown away and its share of the compute counted as wasted. False if
+  /// it was too late.
+  bool cancel(const std::shared_ptr<Request>& request, bool even_running);
+
+  /// Refuses new requests and finishes what was accepted. False if that takes longer than
+  /// `timeout_ns`; what is left goes on.
+  bool drain(int64_t timeout_ns);
+  /// Refuses new requests and ends all others at once with the outcome `shutdown`, waking whoever
+  /// waits. A model that is running is given `grace_ns` to return; false if it does not, and its
+  /// thread is then left to itself. Idempotent.
+  bool close(int64_t grace_ns = 5 * kNanosPerSecond);
+  [[nodiscard]] bool closed() const noexcept;
+  /// Accepts requests: neither closed nor draining.
+  [[nodiscard]] bool ready() const noexcept;
+
+  /// True on the thread that is running this engine's model: to wait for the engine there would be
+  /// to wait for oneself.
+  [[nodiscard]] bool on_worker_thread() const noexcept;
+
+  [[nodiscard]] EngineStats stats() const;
+  [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] const std::string& version() const noexcept;
+  [[nodiscard]] const Batching& batching() const noexcept;
+  /// The input specs; empty until the first request fixed them, where nothing else did.
+  [[nodiscard]] std::vector<TensorSpec> inputs() const;
+  [[nodiscard]] std::vector<TensorSpec> outputs() const;
+
+ private:
+  std::shared_ptr<EngineCore> core_;
+};
+
+}  // namespace inferometer

@@ -1,0 +1,29 @@
+// Ended requests on their way to the event loops that wait for them.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "inferometer/request.h"
+
+namespace inferometer {
+
+/// Collects the ended requests of one batch by completion queue and pushes each queue once, so that
+/// a loop wakes once a batch however its requests were mixed with others'. Single-owner.
+class CompletionBatch {
+ public:
+  /// Remembers a request that the caller has ended, and takes its queue from it; one without a
+  /// queue needs no delivery.
+  void add(const std::shared_ptr<Request>& request);
+  /// Pushes what was added.
+  void deliver();
+
+ private:
+  struct Group {
+    std::shared_ptr<CompletionQueue> queue;
+    std::vector<std::shared_ptr<Request>> ended;
+  };
+  std::vector<Group> groups_;  // few: one a loop
+};
+
+}  // namespace inferometer

@@ -1,0 +1,54 @@
+#include "inferometer/engine.h"
+
+#include <utility>
+
+#include "serving/engine_core.h"
+#include "serving/engine_stats.h"
+
+namespace inferometer {
+
+Engine::Engine(std::shared_ptr<Executable> model, EngineOptions options)
+    : core_(std::make_shared<EngineCore>(std::move(model), std::move(options))) {
+  core_->start();
+}
+
+Engine::~Engine() {
+  if (core_->forked()) {
+    // The child has no worker to join and may not take locks that a thread of the parent held: the
+    // copy of the core is left alone.
+    [[maybe_unused]] auto* const abandoned = new std::shared_ptr<EngineCore>(std::move(core_));
+    return;
+  }
+  core_->close(5 * kNanosPerSecond);
+}
+
+std::shared_ptr<Request> Engine::submit(std::span<const NamedInput> inputs,
+                                        const SubmitOptions& options) {
+  return core_->submit(inputs, options);
+}
+
+std::shared_ptr<Request> Engine::submit_object(std::shared_ptr<void> object,
+                                               const SubmitOptions& options) {
+  return core_->submit_object(std::move(object), options);
+}
+
+void Engine::wake() { core_->wake(); }
+void Engine::count_invalid() noexcept { core_->count_invalid(); }
+
+bool Engine::cancel(const std::shared_ptr<Request>& request, bool even_running) {
+  return core_->cancel(*request, even_running);
+}
+
+bool Engine::drain(int64_t timeout_ns) { return core_->drain(timeout_ns); }
+bool Engine::close(int64_t grace_ns) { return core_->close(grace_ns); }
+bool Engine::closed() const noexcept { return core_->closed(); }
+bool Engine::ready() const noexcept { return core_->ready(); }
+bool Engine::on_worker_thread() const noexcept { return core_->on_worker_thread(); }
+EngineStats Engine::stats() const { return core_->stats(); }
+const std::string& Engine::name() const noexcept { return core_->options().name; }
+const std::string& Engine::version() const noexcept { return core_->options().version; }
+const Batching& Engine::batching() const noexcept { return core_->options().batching; }
+std::vector<TensorSpec> Engine::inputs() const { return core_->inputs(); }
+std::vector<TensorSpec> Engine::outputs() const { return core_->outputs(); }
+
+}  // namespace inferometer

@@ -1,0 +1,69 @@
+// A batch with the model: contiguous rows in, outputs out, and its requests.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "inferometer/executable.h"
+#include "inferometer/request.h"
+#include "serving/buffer_pool.h"
+#include "serving/segment.h"
+
+namespace inferometer {
+
+/// Requests taken from the queue, in order, as the batch that Executable::run() sees. If their rows
+/// lie side by side in one segment the model reads them there; rows from several segments, or
+/// around the hole that a cancelled request left, are gathered first. Single-owner: the thread that
+/// runs the batch.
+class FormedBatch final : public Batch {
+ public:
+  FormedBatch(std::vector<std::shared_ptr<Request>> requests, ReleaseReason reason,
+              std::shared_ptr<BufferPool> pool);
+
+  /// Waits until every submitter has copied its rows, then makes the inputs contiguous. Before this
+  /// inputs() is empty. `input_specs` outlive the batch. Throws std::bad_alloc.
+  void gather(std::span<const TensorSpec> input_specs);
+  /// Throws ModelError if the model broke its contract: outputs missing, another number of rows
+  /// than rows(), or other dtypes than `outputs` says (empty: anything goes).
+  void check_outputs(std::span<const TensorSpec> outputs) const;
+
+  [[nodiscard]] const std::vector<std::shared_ptr<Request>>& taken() const noexcept {
+    return requests_;
+  }
+  [[nodiscard]] ReleaseReason reason() const noexcept { return reason_; }
+  [[nodiscard]] const std::shared_ptr<BatchOutput>& output() const noexcept { return output_; }
+  /// True if the requests carry objects instead of tensors.
+  [[nodiscard]] bool opaque() const noexcept { return opaque_; }
+  [[nodiscard]] const std::shared_ptr<void>& result_object(size_t request) const noexcept {
+    return result_objects_[request];
+  }
+
+  [[nodiscard]] int64_t rows() const noexcept override { return rows_; }
+  [[nodiscard]] std::span<const TensorView> inputs() const noexcept override { return inputs_; }
+  [[nodiscard]] std::span<const TensorSpec> input_specs() const noexcept override {
+    return input_specs_;
+  }
+  [[nodiscard]] std::shared_ptr<const void> input_owner() const override { return segment_; }
+  MutableTensorView allocate_output(size_t index, DType dtype, const Shape& shape) override;
+  [[nodiscard]] size_t requests() const noexcept override { return requests_.size(); }
+  [[nodiscard]] const std::shared_ptr<void>& object(size_t request) const noexcept override;
+  void set_result_object(size_t request, std::shared_ptr<void> result) override;
+
+ private:
+  [[nodiscard]] bool contiguous() const noexcept;
+
+  const std::vector<std::shared_ptr<Request>> requests_;
+  const ReleaseReason reason_;
+  const std::shared_ptr<BufferPool> pool_;
+  int64_t rows_ = 0;
+  bool opaque_ = false;
+  std::shared_ptr<Segment> segment_;
+  std::vector<TensorView> inputs_;
+  std::span<const TensorSpec> input_specs_;
+  std::shared_ptr<BatchOutput> output_ = std::make_shared<BatchOutput>();
+  std::vector<std::shared_ptr<void>> result_objects_;
+};
+
+}  // namespace inferometer

@@ -1,0 +1,156 @@
+#include "serving/formed_batch.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "fake_models.h"
+#include "inferometer/errors.h"
+#include "queued_request.h"
+
+namespace inferometer {
+namespace {
+
+class FormedBatchTest : public testing::Test {
+ protected:
+  std::shared_ptr<Request> append(int id, int64_t rows) {
+    return append_rows(queue_, Rows(id, rows).view());
+  }
+  std::unique_ptr<FormedBatch> form() {
+    auto batch = std::make_unique<FormedBatch>(queue_.take_all(), ReleaseReason::kIdle, pool_);
+    batch->gather(specs_);
+    return batch;
+  }
+  static std::vector<float> ids(const FormedBatch& batch) {
+    std::vector<float> ids;
+    const auto values = batch.inputs()[0].as<float>();
+    for (size_t at = 0; at < values.size(); at += 4) ids.push_back(values[at]);
+    return ids;
+  }
+  // What check_outputs() says; empty if it is content.
+  static std::string complaint(const FormedBatch& batch, const std::vector<TensorSpec>& want) {
+    try {
+      batch.check_outputs(want);
+    } catch (const ModelError& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+  const std::vector<TensorSpec> specs_ = {{"x", DType::kFloat32, Shape({-1, 4})}};
+  const std::shared_ptr<BufferPool> pool_ = BufferPool::create(1 << 20);
+  RequestQueue queue_{pool_, 8};
+};
+
+TEST_F(FormedBatchTest, RowsSideBySideAreNotCopied) {
+  const auto a = append(10, 2);
+  append(20, 3);
+  const auto batch = form();
+  EXPECT_EQ(batch->rows(), 5);
+  EXPECT_EQ(batch->requests(), 2U);
+  EXPECT_EQ(batch->inputs()[0].data, segment_of(*a)->row(0, 0));
+  EXPECT_EQ(batch->input_owner(), segment_of(*a));
+  EXPECT_EQ(batch->input_specs()[0].name, "x");
+  EXPECT_EQ(ids(*batch), (std::vector<float>{10, 11, 20, 21, 22}));
+}
+
+TEST_F(FormedBatchTest, RowsAroundAHoleAreGathered) {
+  const auto a = append(10, 2);
+  const auto hole = append(20, 1);
+  append(30, 2);
+  queue_.remove(*hole);
+  const auto batch = form();
+  EXPECT_NE(batch->input_owner(), segment_of(*a));
+  EXPECT_EQ(ids(*batch), (std::vector<float>{10, 11, 30, 31}));
+}
+
+TEST_F(FormedBatchTest, AHoleInFrontCostsNoCopy) {
+  const auto hole = append(10, 2);
+  const auto b = append(20, 2);
+  queue_.remove(*hole);
+  const auto batch = form();
+  EXPECT_EQ(batch->inputs()[0].data, segment_of(*b)->row(0, 2));
+  EXPECT_EQ(ids(*batch), (std::vector<float>{20, 21}));
+}
+
+TEST_F(FormedBatchTest, RowsOfSeveralSegmentsAreGathered) {
+  append(10, 6);
+  append(20, 5);
+  const auto batch = form();
+  EXPECT_EQ(batch->inputs()[0].shape, Shape({11, 4}));
+  EXPECT_EQ(ids(*batch)[5], 15);
+  EXPECT_EQ(ids(*batch)[6], 20);
+}
+
+TEST_F(FormedBatchTest, WaitsForRowsThatAreStillBeingCopied) {
+  const auto request = make_request(1);
+  const Rows rows(7);
+  const TensorView view = rows.view();
+  queue_.append(request, {&view, 1});
+  std::thread submitter([&] {
+    std::memcpy(segment_of(*request)->row(0, 0), view.data, view.bytes());
+    Ending::mark_filled(*request);
+  });
+  EXPECT_EQ(ids(*form()), (std::vector<float>{7}));
+  submitter.join();
+}
+
+TEST_F(FormedBatchTest, OutputsAreFilledInOrder) {
+  append(1, 2);
+  const auto batch = form();
+  EXPECT_THROW((void)batch->allocate_output(1, DType::kFloat32, Shape({2})), ModelError);
+  EXPECT_THROW((void)batch->allocate_output(0, DType::kFloat32, Shape()), ModelError);
+  EXPECT_THROW((void)batch->allocate_output(0, DType::kFloat32, Shape({2, -1})), ShapeError);
+  EXPECT_EQ(batch->allocate_output(0, DType::kInt64, Shape({2})).bytes(), 16U);
+  EXPECT_THROW((void)batch->allocate_output(0, DType::kInt64, Shape({2})), ModelError);
+}
+
+TEST_F(FormedBatchTest, ComplaintsNameGotAndWanted) {
+  append(1, 2);
+  const auto batch = form();
+  EXPECT_EQ(complaint(*batch, {}), "the model returned no output, want one or more");
+  (void)batch->allocate_output(0, DType::kInt64, Shape({3, 1}));
+  EXPECT_EQ(complaint(*batch, {}),
+            "the model returned 3 rows for output 0, want 2, one for each input row");
+}
+
+TEST_F(FormedBatchTest, ComparesOutputsWithWhatIsExpected) {
+  append(1, 2);
+  const auto batch = form();
+  (void)batch->allocate_output(0, DType::kInt64, Shape({2, 1}));
+  const TensorSpec y{"y", DType::kFloat32, Shape({-1, 1})};
+  EXPECT_EQ(complaint(*batch, {}), "");
+  EXPECT_EQ(complaint(*batch, {y}), "the model returned int64 for output y, want float32");
+  EXPECT_EQ(complaint(*batch, {y, y}), "the model returned 1 outputs, want 2");
+}
+
+TEST_F(FormedBatchTest, OpaqueRequestsAreAnsweredWithObjects) {
+  for (int i = 0; i < 2; ++i) {
+    const auto request = make_request();
+    queue_.append(request, {});
+    Ending::mark_filled(*request);
+  }
+  const auto batch = form();
+  EXPECT_TRUE(batch->opaque());
+  EXPECT_EQ(batch->rows(), 2);
+  EXPECT_TRUE(batch->inputs().empty());
+  EXPECT_EQ(batch->object(1), nullptr);
+  batch->set_result_object(1, std::make_shared<int>(5));
+  EXPECT_EQ(complaint(*batch, {}), "the model answered 1 of 2 items");
+  batch->set_result_object(0, std::make_shared<int>(6));
+  EXPECT_EQ(complaint(*batch, {}), "");
+  EXPECT_EQ(*std::static_pointer_cast<int>(batch->result_object(1)), 5);
+}
+
+TEST_F(FormedBatchTest, TensorsAreNotAnsweredWithObjects) {
+  append(1, 1);
+  const auto batch = form();
+  EXPECT_FALSE(batch->opaque());
+  EXPECT_THROW(batch->set_result_object(0, std::make_shared<int>(1)), ModelError);
+}
+
+}  // namespace
+}  // namespace inferometer

@@ -1,0 +1,67 @@
+// Requests made by hand, for tests of the parts below the engine.
+#pragma once
+
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "inferometer/request.h"
+#include "serving/ending.h"
+#include "serving/request_queue.h"
+
+namespace inferometer {
+
+// A request's fields are its engine's business. Tests that stand in for the engine reach them the
+// one way the language leaves: an explicit instantiation may name private members.
+template <typename Field, auto kMember>
+struct Reach {
+  friend constexpr auto member(Field) { return kMember; }
+};
+#define INFEROMETER_REACH(Field, name)   \
+  struct Field {                         \
+    friend constexpr auto member(Field); \
+  };                                     \
+  template struct Reach<Field, &Request::name>
+INFEROMETER_REACH(RowsField, rows_);
+INFEROMETER_REACH(ArrivalField, arrival_ns_);
+INFEROMETER_REACH(DeadlineField, deadline_ns_);
+INFEROMETER_REACH(CompletionsField, completions_);
+INFEROMETER_REACH(SegmentField, segment_);
+INFEROMETER_REACH(RowBeginField, row_begin_);
+INFEROMETER_REACH(StateField, state_);
+#undef INFEROMETER_REACH
+
+inline std::shared_ptr<Request> make_request(int64_t rows = 1, int64_t arrival_ns = 0,
+                                             int64_t deadline_ns = kNever) {
+  auto request = std::make_shared<Request>();
+  (*request).*member(RowsField{}) = rows;
+  (*request).*member(ArrivalField{}) = arrival_ns;
+  (*request).*member(DeadlineField{}) = deadline_ns;
+  return request;
+}
+
+inline std::shared_ptr<Request> make_request_for(std::shared_ptr<CompletionQueue> queue) {
+  auto request = make_request();
+  (*request).*member(CompletionsField{}) = std::move(queue);
+  return request;
+}
+
+inline const std::shared_ptr<Segment>& segment_of(Request& request) {
+  return request.*member(SegmentField{});
+}
+inline int64_t row_begin_of(const Request& request) { return request.*member(RowBeginField{}); }
+inline const std::atomic<uint32_t>& state_of(const Request& request) {
+  return request.*member(StateField{});
+}
+
+/// As an engine submits: queues a request with a copy of `view`'s rows.
+inline std::shared_ptr<Request> append_rows(RequestQueue& queue, const TensorView& view,
+                                            int64_t arrival_ns = 0, int64_t deadline_ns = kNever) {
+  auto request = make_request(view.shape[0], arrival_ns, deadline_ns);
+  queue.append(request, {&view, 1});
+  std::memcpy(segment_of(*request)->row(0, row_begin_of(*request)), view.data, view.bytes());
+  Ending::mark_filled(*request);
+  return request;
+}
+
+}  // namespace inferometer
