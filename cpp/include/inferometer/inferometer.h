@@ -1,0 +1,27 @@
+// inferometer's C++ interface: a table of contents, in reading order.
+//
+//   errors.h            what can go wrong, one class each
+//   clock.h             time, injectable
+//   dtype.h  shape.h    element types, dimensions
+//   tensor.h            memory with a type and a shape; specs of inputs
+//   registry.h          metrics: the registry, and the application's own
+//   executable.h        the seam: what an engine can run
+//   model.h             native models from ONNX graphs
+//   batching.h          how requests are gathered
+//   request.h           what a caller waits on
+//   completion_queue.h  how an event loop waits for many
+//   engine.h            the engine
+#pragma once
+
+#include "inferometer/batching.h"
+#include "inferometer/clock.h"
+#include "inferometer/completion_queue.h"
+#include "inferometer/dtype.h"
+#include "inferometer/engine.h"
+#include "inferometer/errors.h"
+#include "inferometer/executable.h"
+#include "inferometer/model.h"
+#include "inferometer/registry.h"
+#include "inferometer/request.h"
+#include "inferometer/shape.h"
+#include "inferometer/tensor.h"

@@ -1,0 +1,56 @@
+// Runs a compiled graph: the native implementation of the executable seam.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "inferometer/executable.h"
+#include "model/compiled_graph.h"
+
+namespace inferometer {
+
+/// One instance of a compiled graph with its own working memory. A run allocates nothing once a
+/// batch of at least as many rows has been run (or reserved). run() is single-owner; the rest is
+/// const-safe.
+class Executor final : public Executable {
+ public:
+  explicit Executor(std::shared_ptr<const CompiledGraph> compiled, int64_t reserve_rows = 0);
+
+  [[nodiscard]] const std::vector<TensorSpec>& inputs() const noexcept override {
+    return compiled_->inputs();
+  }
+  [[nodiscard]] const std::vector<TensorSpec>& outputs() const noexcept override {
+    return compiled_->outputs();
+  }
+  [[nodiscard]] int64_t max_rows() const noexcept override {
+    return compiled_->graph().single_row ? 1 : 0;
+  }
+  [[nodiscard]] int64_t weights_bytes() const noexcept override {
+    return compiled_->weights_bytes();
+  }
+  /// What the working memory takes once it has grown to `rows` rows.
+  [[nodiscard]] int64_t activation_bytes(int64_t rows) const noexcept override;
+  /// Throws ShapeError, DTypeError or InputError if the inputs are not what inputs() says.
+  void run(Batch& batch) override;
+
+ private:
+  void check_inputs(const Batch& batch) const;
+  void reserve(int64_t rows);
+  void bind(int64_t rows);
+  void bind_inputs(const Batch& batch);
+  void bind_outputs(Batch& batch);
+  void run_op(const Op& op, int64_t rows);
+  [[nodiscard]] const float* read(const Op& op, size_t input) const;
+
+  const std::shared_ptr<const CompiledGraph> compiled_;
+  DeviceBuffer arena_;
+  int64_t bound_rows_ = 0;
+  std::byte* workspace_ = nullptr;
+  /// By value, only for values that own memory. Non-const because most are written once a run;
+  /// inputs and constants never are.
+  std::vector<std::byte*> memory_;
+  std::vector<MutableTensorView> results_;  // of the running batch, where they are staged
+};
+
+}  // namespace inferometer

@@ -1,0 +1,104 @@
+// The backends that conformance tests run on, and memory on them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "backend/cpu_backend.h"
+#include "backend/cpu_isa.h"
+#include "backend/device_buffer.h"
+
+namespace inferometer {
+
+/// A backend by name, made when a test runs; nothing if this machine lacks the device.
+struct BackendUnderTest {
+  std::string name;
+  std::function<std::shared_ptr<Backend>()> make;
+  /// Relative error allowed: operands are summed in another order than the reference does.
+  double tolerance;
+};
+
+inline std::vector<BackendUnderTest> backends_under_test() {
+  std::vector<BackendUnderTest> backends;
+  for (const CpuIsa& isa : cpu_isas()) {
+    const auto make = [&isa]() -> std::shared_ptr<Backend> {
+      return isa.runs_here ? make_cpu_backend(isa.name) : nullptr;
+    };
+    backends.push_back({"cpu_" + std::string(isa.name), make, 1e-5});
+  }
+  return backends;
+}
+
+/// Names the backend and compares against a reference within its tolerance.
+class BackendTest : public testing::TestWithParam<BackendUnderTest> {
+ protected:
+  void SetUp() override {
+    backend_ = GetParam().make();
+    if (!backend_) GTEST_SKIP() << GetParam().name << " cannot run on this machine";
+  }
+
+  /// Floats on the device; the same seed gives the same floats.
+  class Memory {
+   public:
+    Memory(const std::shared_ptr<Backend>& backend, std::vector<float> host)
+        : backend_(backend), host_(std::move(host)), buffer_(backend, bytes() + sizeof(float)) {
+      // One element further: kernels may rely on the alignment of an element only.
+      backend_->copy_in(buffer_.data() + sizeof(float),
+                        reinterpret_cast<const std::byte*>(host_.data()), bytes());
+    }
+    [[nodiscard]] float* device() const {
+      if (host_.empty()) return nullptr;
+      return reinterpret_cast<float*>(buffer_.data() + sizeof(float));
+    }
+    [[nodiscard]] const std::vector<float>& host() const { return host_; }
+    [[nodiscard]] std::vector<float> read() const {
+      std::vector<float> values(host_.size());
+      backend_->copy_out(reinterpret_cast<std::byte*>(values.data()),
+                         buffer_.data() + sizeof(float), bytes());
+      return values;
+    }
+
+   private:
+    [[nodiscard]] size_t bytes() const { return host_.size() * sizeof(float); }
+    std::shared_ptr<Backend> backend_;
+    std::vector<float> host_;
+    DeviceBuffer buffer_;
+  };
+
+  Memory random(int64_t count) {
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    std::vector<float> values(static_cast<size_t>(count));
+    for (float& value : values) value = uniform(generator_);
+    return Memory(backend_, std::move(values));
+  }
+  /// Filled with what must not survive.
+  Memory output(size_t count) { return Memory(backend_, std::vector<float>(count, -777.0F)); }
+  Memory of(std::vector<float> values) { return Memory(backend_, std::move(values)); }
+
+  void expect_near(const std::vector<float>& expected, const Memory& got, double scale = 1) {
+    backend_->synchronize();
+    const std::vector<float> values = got.read();
+    ASSERT_EQ(values.size(), expected.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      const double allowed = GetParam().tolerance * (std::abs(expected[i]) + scale);
+      if (std::isnan(expected[i])) {
+        ASSERT_TRUE(std::isnan(values[i])) << "element " << i << ": got " << values[i];
+      } else {
+        ASSERT_LE(std::abs(values[i] - expected[i]), allowed)
+            << "element " << i << ": got " << values[i] << ", want " << expected[i];
+      }
+    }
+  }
+
+  std::shared_ptr<Backend> backend_;
+  std::mt19937 generator_{20};
+};
+
+}  // namespace inferometer
