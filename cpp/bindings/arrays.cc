@@ -1,0 +1,154 @@
+#include "arrays.h"
+
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "inferometer/errors.h"
+
+namespace py = pybind11;
+
+namespace inferometer::python {
+namespace {
+
+std::string type_name(const py::handle& object) {
+  return py::type::handle_of(object).attr("__name__").cast<std::string>();
+}
+
+std::string quoted(const std::string& name) {
+  return name.empty() ? "input" : std::string("input '").append(name).append("'");
+}
+
+}  // namespace
+
+DType dtype_of(const py::array& array, const std::string& what) {
+  const py::dtype dtype = array.dtype();
+  const char order = dtype.byteorder();
+  if (order != '>') {  // '<' and '=' are this machine's, '|' has none
+    switch (dtype.kind()) {
+      case 'b':
+        return DType::kBool;
+      case 'u':
+      case 'i': {
+        const bool is_signed = dtype.kind() == 'i';
+        switch (dtype.itemsize()) {
+          case 1:
+            return is_signed ? DType::kInt8 : DType::kUint8;
+          case 2:
+            return is_signed ? DType::kInt16 : DType::kUint16;
+          case 4:
+            return is_signed ? DType::kInt32 : DType::kUint32;
+          default:
+            return is_signed ? DType::kInt64 : DType::kUint64;
+        }
+      }
+      case 'f':
+        if (dtype.itemsize() == 2) return DType::kFloat16;
+        if (dtype.itemsize() == 4) return DType::kFloat32;
+        if (dtype.itemsize() == 8) return DType::kFloat64;
+        break;
+      default:
+        break;
+    }
+  }
+  throw DTypeError(what + ": got " + py::str(static_cast<py::object>(dtype)).cast<std::string>() +
+                   (order == '>' ? " in big-endian order" : "") +
+                   ", want a bool, an integer or a float16/32/64 in native byte order");
+}
+
+py::dtype numpy_dtype(DType dtype) {
+  // Type numbers of numpy's stable C API, indexed by DType.
+  static constexpr std::array<int, 12> kNumbers{0,    // bool
+                                                2,    // uint8
+                                                4,    // uint16
+                                                6,    // uint32
+                                                8,    // uint64: unsigned long
+                                                1,    // int8
+                                                3,    // int16
+                                                5,    // int32
+                                                7,    // int64: long
+                                                23,   // float16
+                                                11,   // float32
+                                                12};  // float64
+  static_assert(sizeof(long) == 8, "NPY_LONG must be the 64-bit integer");
+  return py::dtype(kNumbers[static_cast<size_t>(dtype)]);
+}
+
+TensorView view_of(const py::array& array, const std::string& what) {
+  const auto rank = static_cast<size_t>(array.ndim());
+  if (rank > Shape::kMaxRank) {
+    throw ShapeError(what + ": got " + std::to_string(rank) + " dimensions, want at most " +
+                     std::to_string(Shape::kMaxRank));
+  }
+  std::array<int64_t, Shape::kMaxRank> dims{};
+  for (size_t i = 0; i < rank; ++i) dims[i] = array.shape(static_cast<py::ssize_t>(i));
+  return {dtype_of(array, what), Shape(std::span<const int64_t>(dims.data(), rank)),
+          static_cast<const std::byte*>(array.data())};
+}
+
+namespace {
+
+std::vector<py::ssize_t> numpy_shape(const Shape& shape) {
+  return {shape.dims().begin(), shape.dims().end()};
+}
+
+}  // namespace
+
+py::array array_of(const TensorView& view) {
+  py::array array(numpy_dtype(view.dtype), numpy_shape(view.shape));
+  const size_t bytes = view.bytes();
+  if (bytes > 0) std::memcpy(array.mutable_data(), view.data, bytes);
+  return array;
+}
+
+py::array array_over(const TensorView& view, std::shared_ptr<const void> owner) {
+  auto held = std::make_unique<std::shared_ptr<const void>>(std::move(owner));
+  const py::capsule base(
+      held.get(), [](void* pointer) { delete static_cast<std::shared_ptr<const void>*>(pointer); });
+  held.release();  // the capsule deletes it
+  py::array array(numpy_dtype(view.dtype), numpy_shape(view.shape), view.data, base);
+  py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+  return array;
+}
+
+CallInputs::CallInputs(const py::handle& given) {
+  if (py::isinstance<py::array>(given)) {
+    names_.reserve(1);
+    add(given, {});
+    return;
+  }
+  if (!PyDict_Check(given.ptr())) {
+    throw DTypeError("got " + type_name(given) +
+                     ", want a numpy array or a dict of them by input name");
+  }
+  named_ = true;
+  const auto items = py::reinterpret_borrow<py::dict>(given);
+  if (items.empty()) throw InputError("got an empty dict, want the inputs by name");
+  names_.reserve(items.size());
+  for (const auto& [key, value] : items) {
+    if (!PyUnicode_Check(key.ptr())) {
+      throw InputError("got an input name of type " + type_name(key) + ", want str");
+    }
+    auto name = key.cast<std::string>();
+    if (name.empty()) throw InputError("got an empty input name, want a name");
+    if (!py::isinstance<py::array>(value)) {
+      throw DTypeError(quoted(name) + ": got " + type_name(value) + ", want a numpy array");
+    }
+    add(value, std::move(name));
+  }
+}
+
+void CallInputs::add(const py::handle& given, std::string name) {
+  auto array = py::reinterpret_borrow<py::array>(given);
+  if ((array.flags() & py::array::c_style) == 0) {
+    const std::string what = quoted(name);
+    (void)dtype_of(array, what);  // refuse before copying
+    array = py::array::ensure(array, py::array::c_style);
+    if (!array) throw py::error_already_set();
+  }
+  names_.push_back(std::move(name));  // within the reserved room: earlier views stay valid
+  inputs_.push_back({names_.back(), view_of(array, quoted(names_.back()))});
+  arrays_.push_back(std::move(array));
+}
+
+}  // namespace inferometer::python

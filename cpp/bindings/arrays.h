@@ -1,0 +1,51 @@
+// numpy arrays as tensors and back.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "inferometer/engine.h"
+#include "inferometer/tensor.h"
+
+namespace inferometer::python {
+
+/// The type of a numpy array. Throws DTypeError naming `what` for a type that is not supported or
+/// not in this machine's byte order.
+[[nodiscard]] DType dtype_of(const pybind11::array& array, const std::string& what);
+[[nodiscard]] pybind11::dtype numpy_dtype(DType dtype);
+
+/// A view of a C-contiguous array. The caller keeps the array alive and unchanged.
+[[nodiscard]] TensorView view_of(const pybind11::array& array, const std::string& what);
+
+/// A fresh array with a copy of the elements.
+[[nodiscard]] pybind11::array array_of(const TensorView& view);
+
+/// A read-only array over memory that `owner` keeps alive; nothing is copied.
+[[nodiscard]] pybind11::array array_over(const TensorView& view, std::shared_ptr<const void> owner);
+
+/// What a caller hands to infer(): one array, or a dict of arrays by name. Keeps the arrays alive
+/// (an array that is not C-contiguous is copied once into one that is). Single-owner.
+class CallInputs {
+ public:
+  /// Throws DTypeError for anything else, InputError for keys that are not strings.
+  explicit CallInputs(const pybind11::handle& given);
+  /// Valid while this object lives.
+  [[nodiscard]] std::span<const NamedInput> inputs() const noexcept { return inputs_; }
+  /// True for a dict: the answer is then a dict too.
+  [[nodiscard]] bool named() const noexcept { return named_; }
+
+ private:
+  void add(const pybind11::handle& array, std::string name);
+
+  bool named_ = false;
+  std::vector<pybind11::array> arrays_;
+  std::vector<std::string> names_;
+  std::vector<NamedInput> inputs_;
+};
+
+}  // namespace inferometer::python

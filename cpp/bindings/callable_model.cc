@@ -1,0 +1,133 @@
+#include "callable_model.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "arrays.h"
+#include "gil.h"
+#include "inferometer/errors.h"
+
+namespace py = pybind11;
+
+namespace inferometer::python {
+namespace {
+
+py::object borrow(const std::shared_ptr<void>& object) {
+  return py::reinterpret_borrow<py::object>(static_cast<PyObject*>(object.get()));
+}
+
+std::string type_name(const py::handle& object) {
+  return py::type::handle_of(object).attr("__name__").cast<std::string>();
+}
+
+}  // namespace
+
+CallableModel::CallableModel(const py::object& function, std::vector<TensorSpec> specs)
+    : function_(share_object(function.ptr())), specs_(std::move(specs)) {}
+
+OutputNames CallableModel::output_names() const {
+  MutexLock lock(mutex_);
+  return output_names_;
+}
+
+py::object CallableModel::call(Batch& batch) const {
+  const auto inputs = batch.inputs();
+  const auto specs = batch.input_specs();
+  const py::object function = borrow(function_);
+  const bool positional = inputs.size() == 1 && (!specs_.empty() || specs[0].name.empty());
+  if (positional) return function(array_over(inputs[0], batch.input_owner()));
+  py::dict named;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    named[py::str(specs[i].name)] = array_over(inputs[i], batch.input_owner());
+  }
+  return function(**named);
+}
+
+void CallableModel::run(Batch& batch) {
+  const OnPythonThread gil;
+  const py::object answer = call(batch);
+  if (py::isinstance<py::array>(answer)) {
+    remember_names({{"output"}, true});
+    take_output(batch, 0, "output", answer);
+    return;
+  }
+  if (!PyDict_Check(answer.ptr())) {
+    throw ModelError("the model returned " + type_name(answer) +
+                     ", want a numpy array or a dict of them");
+  }
+  OutputNames found;
+  const auto items = py::reinterpret_borrow<py::dict>(answer);
+  for (const auto& [key, value] : items) found.names.push_back(py::str(key).cast<std::string>());
+  remember_names(found);
+  const OutputNames known = output_names();
+  for (size_t i = 0; i < known.names.size(); ++i) {
+    take_output(batch, i, known.names[i], items[py::str(known.names[i])]);
+  }
+}
+
+// The first answer fixes the names; a later one with others breaks the contract.
+void CallableModel::remember_names(OutputNames found) {
+  MutexLock lock(mutex_);
+  if (output_names_.names.empty()) {
+    output_names_ = std::move(found);
+    return;
+  }
+  const auto listed = [](const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+  };
+  std::vector<std::string> got = found.names;
+  std::vector<std::string> want = output_names_.names;
+  std::ranges::sort(got);
+  std::ranges::sort(want);
+  if (found.bare != output_names_.bare || got != want) {
+    throw ModelError("the model returned outputs " + listed(found.names) + ", want " +
+                     listed(output_names_.names) + " as in its first answer");
+  }
+}
+
+void CallableModel::take_output(Batch& batch, size_t index, const std::string& name,
+                                const py::handle& value) const {
+  if (!py::isinstance<py::array>(value)) {
+    throw ModelError("the model returned " + type_name(value) + " for output " + name +
+                     ", want a numpy array");
+  }
+  py::array array = py::array::ensure(value, py::array::c_style);
+  if (!array) throw py::error_already_set();
+  TensorView view;
+  try {
+    view = view_of(array, "output " + name);
+  } catch (const Error& error) {
+    throw ModelError(std::string("the model broke its contract: ") + error.what());
+  }
+  const MutableTensorView into = batch.allocate_output(index, view.dtype, view.shape);
+  if (view.bytes() > 0) std::memcpy(into.data, view.data, view.bytes());
+}
+
+ItemsModel::ItemsModel(const py::object& function) : function_(share_object(function.ptr())) {}
+
+void ItemsModel::run(Batch& batch) {
+  const OnPythonThread gil;
+  const size_t count = batch.requests();
+  py::list items(count);
+  for (size_t i = 0; i < count; ++i) items[i] = borrow(batch.object(i));
+  const py::object answer = borrow(function_)(items);
+  if (PyUnicode_Check(answer.ptr()) || PyBytes_Check(answer.ptr()) || PyDict_Check(answer.ptr()) ||
+      !PySequence_Check(answer.ptr())) {
+    throw ModelError("the function returned " + type_name(answer) + ", want a list of " +
+                     std::to_string(count) + " answers, one for each item");
+  }
+  const size_t got = py::len(answer);
+  if (got != count) {
+    throw ModelError("the function returned " + std::to_string(got) + " answers, want " +
+                     std::to_string(count) + ", one for each item");
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const py::object item = answer[py::int_(i)];
+    batch.set_result_object(i, share_object(item.ptr()));
+  }
+}
+
+}  // namespace inferometer::python

@@ -1,0 +1,70 @@
+// Python callables as models: the executable seam with a function behind it.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "inferometer/executable.h"
+
+namespace inferometer::python {
+
+/// What the answers of a model are called: names in the order of its outputs, and whether it
+/// answers with one bare array instead of a dict.
+struct OutputNames {
+  std::vector<std::string> names;
+  bool bare = false;
+};
+
+/// A function on a batch of arrays: fn(array) -> array for one input (declared, or given bare by
+/// the first request), fn(**arrays) -> dict for named ones. The GIL is taken once a batch. The
+/// function sees read-only views of the batch; a view that it keeps stays valid and unchanged for
+/// as long as it keeps it. Answers are copied. run() on one thread at a time; the rest is
+/// thread-safe.
+class CallableModel final : public Executable {
+ public:
+  /// `function` is called with the GIL held. `specs` may be empty.
+  CallableModel(const pybind11::object& function, std::vector<TensorSpec> specs);
+
+  [[nodiscard]] const std::vector<TensorSpec>& inputs() const noexcept override { return specs_; }
+  [[nodiscard]] const std::vector<TensorSpec>& outputs() const noexcept override {
+    return no_outputs_;
+  }
+  void run(Batch& batch) override;
+
+  /// Known after the first successful batch; empty before.
+  [[nodiscard]] OutputNames output_names() const;
+
+ private:
+  [[nodiscard]] pybind11::object call(Batch& batch) const;
+  void take_output(Batch& batch, size_t index, const std::string& name,
+                   const pybind11::handle& value) const;
+  void remember_names(OutputNames found);
+
+  const std::shared_ptr<void> function_;
+  const std::vector<TensorSpec> specs_;
+  const std::vector<TensorSpec> no_outputs_;
+
+  mutable Mutex mutex_;
+  OutputNames output_names_ GUARDED_BY(mutex_);
+};
+
+/// A function on a list of any objects: fn(list) -> list of as many answers.
+/// run() on one thread at a time.
+class ItemsModel final : public Executable {
+ public:
+  explicit ItemsModel(const pybind11::object& function);
+
+  [[nodiscard]] const std::vector<TensorSpec>& inputs() const noexcept override { return none_; }
+  [[nodiscard]] const std::vector<TensorSpec>& outputs() const noexcept override { return none_; }
+  void run(Batch& batch) override;
+
+ private:
+  const std::shared_ptr<void> function_;
+  const std::vector<TensorSpec> none_;
+};
+
+}  // namespace inferometer::python

@@ -1,0 +1,216 @@
+#include "engine_bindings.h"
+
+#include <pybind11/stl.h>
+
+#include <cmath>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "engine_object.h"
+#include "gil.h"
+#include "inferometer/errors.h"
+#include "inferometer/registry.h"
+#include "loop_object.h"
+#include "model_bindings.h"
+
+namespace py = pybind11;
+
+namespace inferometer::python {
+namespace {
+
+using SpecTuple = std::tuple<std::string, std::string, std::vector<int64_t>>;
+
+std::vector<TensorSpec> to_specs(const std::vector<SpecTuple>& tuples) {
+  std::vector<TensorSpec> specs;
+  for (const auto& [name, dtype_text, dims] : tuples) {
+    const auto dtype = parse_dtype(dtype_text);
+    if (!dtype) {
+      throw ConfigError(std::string("input '").append(name).append("': got dtype '") + dtype_text +
+                        "', want bool, an integer or float16, float32, float64");
+    }
+    specs.push_back({name, *dtype, Shape(std::span<const int64_t>(dims))});
+  }
+  return specs;
+}
+
+// (name, dtype, shape) of each spec, the shape as a tuple.
+py::list to_tuples(const std::vector<TensorSpec>& specs) {
+  py::list tuples;
+  for (const TensorSpec& spec : specs) {
+    py::tuple dims(spec.shape.rank());
+    for (size_t i = 0; i < spec.shape.rank(); ++i) dims[i] = spec.shape[i];
+    tuples.append(py::make_tuple(spec.name, std::string(dtype_name(spec.dtype)), dims));
+  }
+  return tuples;
+}
+
+int64_t option_ns(const char* name, double seconds) {
+  if (std::isnan(seconds)) throw ConfigError(std::string(name) + ": got nan, want seconds");
+  return seconds_to_ns(seconds);
+}
+
+// `kind`: "native" (model is a _core.Model), "arrays" or "items" (model is callable).
+std::shared_ptr<EngineObject> make_engine(
+    const py::object& model, const std::string& kind, std::string name, std::string version,
+    int64_t max_batch_size, double max_queue_delay, int64_t max_queue_size,
+    std::optional<double> default_timeout, const std::vector<SpecTuple>& inputs,
+    std::optional<double> latency_objective, std::shared_ptr<Registry> registry) {
+  EngineOptions options;
+  options.name = std::move(name);
+  options.version = std::move(version);
+  options.batching.max_batch_size = max_batch_size;
+  options.batching.max_queue_delay_ns = option_ns("max_queue_delay", max_queue_delay);
+  options.batching.max_queue_size = max_queue_size;
+  if (default_timeout) {
+    options.batching.default_timeout_ns = option_ns("default_timeout", *default_timeout);
+  }
+  if (latency_objective) {
+    options.latency_objective_ns = option_ns("latency_objective", *latency_objective);
+  }
+  options.registry = std::move(registry);
+  options.inputs = to_specs(inputs);
+  if (kind == "native") {
+    return std::make_shared<EngineObject>(model.cast<const ModelObject&>().make_executable(),
+                                          nullptr, std::move(options));
+  }
+  if (kind == "items") {
+    return std::make_shared<EngineObject>(std::make_shared<ItemsModel>(model), nullptr,
+                                          std::move(options));
+  }
+  auto callable = std::make_shared<CallableModel>(model, std::exchange(options.inputs, {}));
+  return std::make_shared<EngineObject>(callable, callable, std::move(options));
+}
+
+// Wrong types are found before the core sees the request; they count as invalid all the same.
+CallInputs parse(EngineObject& self, const py::handle& given) {
+  try {
+    return CallInputs(given);
+  } catch (const Error&) {
+    self.refuse_invalid();
+    throw;
+  }
+}
+
+py::object infer(EngineObject& self, const py::object& given, std::optional<double> timeout) {
+  const CallInputs inputs = parse(self, given);
+  const auto request = self.submit(inputs, timeout, nullptr, py::none());
+  self.wait(request, kNever);
+  return self.result(*request, inputs.named());
+}
+
+RequestObject submit(EngineObject& self, const py::object& given, std::optional<double> timeout) {
+  const CallInputs inputs = parse(self, given);
+  return {self.shared_from_this(), self.submit(inputs, timeout, nullptr, py::none()),
+          inputs.named()};
+}
+
+RequestObject submit_async(EngineObject& self, const py::object& given,
+                           std::optional<double> timeout, LoopObject& loop,
+                           const py::object& future) {
+  const CallInputs inputs = parse(self, given);
+  const auto request = self.submit(inputs, timeout, loop.completions(), future);
+  loop.wake_at_end_of_turn(self.shared_from_this(), future);
+  return {self.shared_from_this(), request, inputs.named()};
+}
+
+py::object infer_item(EngineObject& self, const py::object& item, std::optional<double> timeout) {
+  const auto request = self.submit_item(item, timeout, nullptr, py::none());
+  self.wait(request, kNever);
+  return self.result(*request, false);
+}
+
+RequestObject submit_item(EngineObject& self, const py::object& item,
+                          std::optional<double> timeout) {
+  return {self.shared_from_this(), self.submit_item(item, timeout, nullptr, py::none()), false};
+}
+
+RequestObject submit_item_async(EngineObject& self, const py::object& item,
+                                std::optional<double> timeout, LoopObject& loop,
+                                const py::object& future) {
+  const auto request = self.submit_item(item, timeout, loop.completions(), future);
+  loop.wake_at_end_of_turn(self.shared_from_this(), future);
+  return {self.shared_from_this(), request, false};
+}
+
+py::dict distribution(const EngineStats::Distribution& from) {
+  py::dict into;
+  into["count"] = from.count;
+  into["mean"] = from.mean;
+  into["p50"] = from.p50;
+  into["p95"] = from.p95;
+  into["p99"] = from.p99;
+  return into;
+}
+
+py::dict stats(EngineObject& self) {
+  const EngineStats from = self.engine().stats();
+  py::dict requests;
+  for (size_t i = 0; i < kOutcomes; ++i) {
+    requests[py::str(std::string(outcome_name(static_cast<Outcome>(i))))] = from.requests[i];
+  }
+  py::dict batches;
+  for (size_t i = 0; i < kReleaseReasons; ++i) {
+    batches[py::str(std::string(release_reason_name(static_cast<ReleaseReason>(i))))] =
+        from.batches[i];
+  }
+  py::dict into;
+  into["recording"] = from.recording;
+  into["requests"] = requests;
+  into["batches"] = batches;
+  into["latency"] = distribution(from.latency);
+  into["queue"] = distribution(from.queue);
+  into["compute"] = distribution(from.compute);
+  into["batch_size"] = distribution(from.batch_size);
+  into["busy_seconds"] = from.busy_seconds;
+  into["wasted_seconds"] = from.wasted_seconds;
+  into["telemetry_seconds"] = from.telemetry_seconds;
+  into["queue_depth"] = from.queue_depth;
+  into["in_flight"] = from.in_flight;
+  return into;
+}
+
+bool drain(EngineObject& self, double timeout) {
+  const int64_t ns = option_ns("timeout", timeout);
+  bool drained = false;
+  without_gil([&] { drained = self.engine().drain(ns); });
+  return drained;
+}
+
+bool close(EngineObject& self, double grace) {
+  const int64_t ns = option_ns("grace", grace);
+  bool left = false;
+  without_gil([&] { left = self.engine().close(ns); });
+  return left;
+}
+
+}  // namespace
+
+void bind_engine(py::module_& m) {
+  const auto timeout = py::arg("timeout") = py::none();
+  py::class_<EngineObject, std::shared_ptr<EngineObject>>(
+      m, "Engine", "The native engine; inferometer.Engine is its public face.")
+      .def(py::init(&make_engine), py::arg("model"), py::arg("kind"), py::arg("name"),
+           py::arg("version"), py::arg("max_batch_size"), py::arg("max_queue_delay"),
+           py::arg("max_queue_size"), py::arg("default_timeout"), py::arg("inputs"),
+           py::arg("latency_objective"), py::arg("registry").none(true))
+      .def("infer", &infer, py::arg("inputs"), timeout)
+      .def("submit", &submit, py::arg("inputs"), timeout)
+      .def("submit_async", &submit_async, py::arg("inputs"), py::arg("timeout"),
+           py::arg("completions"), py::arg("future"))
+      .def("infer_item", &infer_item, py::arg("item"), timeout)
+      .def("submit_item", &submit_item, py::arg("item"), timeout)
+      .def("submit_item_async", &submit_item_async, py::arg("item"), py::arg("timeout"),
+           py::arg("completions"), py::arg("future"))
+      .def("stats", &stats)
+      .def("drain", &drain, py::arg("timeout"))
+      .def("close", &close, py::arg("grace"))
+      .def_property_readonly("closed", [](EngineObject& self) { return self.engine().closed(); })
+      .def_property_readonly("ready", [](EngineObject& self) { return self.engine().ready(); })
+      .def_property_readonly("name", [](EngineObject& self) { return self.engine().name(); })
+      .def_property_readonly("version", [](EngineObject& self) { return self.engine().version(); })
+      .def_property_readonly("inputs",
+                             [](EngineObject& self) { return to_tuples(self.engine().inputs()); });
+}
+
+}  // namespace inferometer::python

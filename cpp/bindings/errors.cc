@@ -1,0 +1,133 @@
+#include "errors.h"
+
+#include <new>
+
+#include "inferometer/errors.h"
+
+namespace py = pybind11;
+
+namespace inferometer::python {
+namespace {
+
+// Built once at import and kept for the life of the process, as static types are.
+py::dict& classes() {
+  static auto* const all = new py::dict();
+  return *all;
+}
+
+void add(py::module_& m, const char* name, const char* doc, const py::tuple& bases) {
+  const std::string qualified = std::string("inferometer.") + name;
+  PyObject* const made = PyErr_NewExceptionWithDoc(qualified.c_str(), doc, bases.ptr(), nullptr);
+  if (made == nullptr) throw py::error_already_set();
+  const auto type = py::reinterpret_steal<py::object>(made);
+  classes()[name] = type;
+  m.attr(name) = type;
+}
+
+void set_error(const char* name, const std::exception& error) {
+  PyErr_SetString(error_class(name).ptr(), error.what());
+}
+
+void translate(std::exception_ptr pointer) {
+  try {
+    if (pointer) std::rethrow_exception(pointer);
+  } catch (const QueueFullError& error) {
+    const py::object instance = error_class("QueueFullError")(error.what());
+    instance.attr("retry_after") = error.retry_after_seconds();
+    PyErr_SetObject(error_class("QueueFullError").ptr(), instance.ptr());
+  } catch (const DeadlineExceededError& error) {
+    set_error("DeadlineExceededError", error);
+  } catch (const ClosedError& error) {
+    set_error("ClosedError", error);
+  } catch (const ShapeError& error) {
+    set_error("ShapeError", error);
+  } catch (const DTypeError& error) {
+    set_error("DTypeError", error);
+  } catch (const ModelError& error) {
+    set_error("ModelError", error);
+  } catch (const UnsupportedOperatorError& error) {
+    set_error("UnsupportedOperatorError", error);
+  } catch (const DeviceError& error) {
+    set_error("DeviceError", error);
+  } catch (const InputError& error) {
+    set_error("InputError", error);
+  } catch (const ConfigError& error) {
+    set_error("ConfigError", error);
+  } catch (const CancelledError& error) {
+    const auto type = py::module_::import("concurrent.futures").attr("CancelledError");
+    PyErr_SetString(type.ptr(), error.what());
+  } catch (const Error& error) {
+    set_error("Error", error);
+  }
+}
+
+}  // namespace
+
+void bind_errors(py::module_& m) {
+  const auto builtin = [](PyObject* type) { return py::reinterpret_borrow<py::object>(type); };
+  add(m, "Error", "Base of all errors of inferometer.", py::make_tuple(builtin(PyExc_Exception)));
+  const py::object base = m.attr("Error");
+  const auto derived = [&](PyObject* also) { return py::make_tuple(base, builtin(also)); };
+  const py::tuple plain = py::make_tuple(base);
+  add(m, "QueueFullError",
+      "The queue is full: the request was refused at the door. `retry_after` (seconds) estimates "
+      "when the present queue will have been served.",
+      plain);
+  m.attr("QueueFullError").attr("retry_after") = 0.0;
+  add(m, "DeadlineExceededError", "The request's deadline passed before it was answered.",
+      derived(PyExc_TimeoutError));
+  add(m, "ClosedError",
+      "The engine is closed or draining, or belongs to the parent of this forked process.", plain);
+  add(m, "ShapeError", "Wrong rank, dimensions or number of rows.", derived(PyExc_ValueError));
+  add(m, "DTypeError", "Wrong element type; nothing is ever cast.", derived(PyExc_TypeError));
+  add(m, "ModelError",
+      "The model failed or broke its contract; the cause is the model's own exception.",
+      derived(PyExc_RuntimeError));
+  add(m, "UnsupportedOperatorError",
+      "The model uses operators that are not implemented; all of them are named.", plain);
+  add(m, "DeviceError", "No such device, or the device failed.", plain);
+  add(m, "InputError", "An input name that is unknown or missing.", derived(PyExc_ValueError));
+  add(m, "ConfigError",
+      "Wrong options, metric or label names, a second engine of one name, a broken model file.",
+      derived(PyExc_ValueError));
+  py::register_local_exception_translator(translate);
+}
+
+py::handle error_class(const char* name) { return classes()[name].ptr(); }
+
+py::object model_error(const std::string& engine, const std::exception_ptr& pointer) {
+  const std::string prefix = "model of engine '" + engine + "': ";
+  try {
+    std::rethrow_exception(pointer);
+  } catch (py::error_already_set& error) {
+    const py::object cause = error.value();
+    if (error.trace()) PyException_SetTraceback(cause.ptr(), error.trace().ptr());
+    const auto type_name = py::type::of(cause).attr("__name__").cast<std::string>();
+    std::string text = type_name;
+    try {
+      const auto message = py::str(cause).cast<std::string>();
+      if (!message.empty()) text.append(": ").append(message);
+    } catch (py::error_already_set&) {  // an exception whose __str__ raises
+      text += " (its text cannot be read)";
+    }
+    py::object instance = error_class("ModelError")(prefix + text);
+    PyException_SetCause(instance.ptr(), py::object(cause).release().ptr());
+    return instance;
+  } catch (const Error& error) {
+    return error_class("ModelError")(prefix + error.what());
+  } catch (const std::bad_alloc&) {
+    py::object instance = error_class("ModelError")(prefix + "out of memory");
+    const py::object cause = py::reinterpret_borrow<py::object>(PyExc_MemoryError)();
+    PyException_SetCause(instance.ptr(), py::object(cause).release().ptr());
+    return instance;
+  } catch (const std::exception& error) {
+    return error_class("ModelError")(prefix + error.what());
+  }
+}
+
+void raise(const py::object& instance) {
+  PyErr_SetObject(py::type::handle_of(instance).ptr(), instance.ptr());
+  throw py::error_already_set();
+}
+
+}  // namespace inferometer::python

@@ -1,0 +1,52 @@
+#include "gil.h"
+
+namespace inferometer::python {
+namespace {
+
+bool interpreter_usable() noexcept {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsInitialized() != 0 && Py_IsFinalizing() == 0;
+#else
+  return Py_IsInitialized() != 0 && _Py_IsFinalizing() == 0;
+#endif
+}
+
+// Keeps this thread's Python thread state from its first use to the thread's end.
+class ThreadState {
+ public:
+  ThreadState() : outer_(PyGILState_Ensure()), saved_(PyEval_SaveThread()) {}
+  ~ThreadState() {
+    if (!interpreter_usable()) return;
+    PyEval_RestoreThread(saved_);
+    PyGILState_Release(outer_);
+  }
+  ThreadState(const ThreadState&) = delete;
+  ThreadState& operator=(const ThreadState&) = delete;
+
+ private:
+  PyGILState_STATE outer_;
+  PyThreadState* saved_;
+};
+
+PyGILState_STATE ensure_kept_state() {
+  thread_local const ThreadState kept;
+  return PyGILState_Ensure();
+}
+
+}  // namespace
+
+OnPythonThread::OnPythonThread() : state_(ensure_kept_state()) {}
+
+OnPythonThread::~OnPythonThread() { PyGILState_Release(state_); }
+
+std::shared_ptr<void> share_object(PyObject* object) {
+  Py_INCREF(object);
+  return {object, [](void* held) {
+            if (!interpreter_usable()) return;
+            const PyGILState_STATE state = PyGILState_Ensure();
+            Py_DECREF(static_cast<PyObject*>(held));
+            PyGILState_Release(state);
+          }};
+}
+
+}  // namespace inferometer::python

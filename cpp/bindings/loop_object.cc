@@ -1,0 +1,71 @@
+#include "loop_object.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine_bindings.h"
+#include "engine_object.h"
+
+namespace py = pybind11;
+
+namespace inferometer::python {
+namespace {
+
+void complete(const Request& request, const Ticket& ticket) {
+  const auto future =
+      py::reinterpret_borrow<py::object>(static_cast<PyObject*>(ticket.future.get()));
+  if (future.attr("done")().cast<bool>()) return;  // its task was cancelled
+  if (request.outcome() == Outcome::kCancelled) {
+    future.attr("cancel")();
+    return;
+  }
+  py::object error;
+  try {
+    error = ticket.engine->exception(request);
+    if (error.is_none()) {
+      future.attr("set_result")(ticket.engine->result(request, ticket.named));
+      return;
+    }
+  } catch (py::error_already_set& failed) {  // no memory for the answer
+    error = failed.value();
+  }
+  future.attr("set_exception")(error);
+}
+
+}  // namespace
+
+void LoopObject::wake_at_end_of_turn(const std::shared_ptr<EngineObject>& engine,
+                                     const py::object& future) {
+  if (std::ranges::find(to_wake_, engine) != to_wake_.end()) return;
+  to_wake_.push_back(engine);
+  if (to_wake_.size() > 1) return;  // already scheduled
+  const py::object loop = future.attr("get_loop")();
+  loop.attr("call_soon")(py::cast(this).attr("wake_engines"));
+}
+
+void LoopObject::wake_engines() {
+  for (const auto& engine : std::exchange(to_wake_, {})) engine->engine().wake();
+}
+
+void LoopObject::deliver() {
+  for (const auto& request : completions_->take()) {
+    complete(*request, *static_cast<const Ticket*>(request->attachment().get()));
+  }
+}
+
+void bind_completions(py::module_& m) {
+  py::class_<LoopObject>(m, "Completions",
+                         "What an asyncio loop shares with the engines that its tasks call.")
+      .def(py::init<>())
+      .def_property_readonly(
+          "fd", [](const LoopObject& self) { return self.completions()->fd(); },
+          "Readable while deliver() has something to do.")
+      .def_property_readonly(
+          "wakeups", [](const LoopObject& self) { return self.completions()->wakeups(); },
+          "Times that the loop was woken so far.")
+      .def("deliver", &LoopObject::deliver, "Completes the futures of all ended requests.")
+      .def("wake_engines", &LoopObject::wake_engines,
+           "Wakes the engines that got requests in this turn of the loop.");
+}
+
+}  // namespace inferometer::python

@@ -1,0 +1,46 @@
+// Binds native models: the graph builder that the ONNX loader drives, and compiled models.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <utility>
+
+#include "base/mutex.h"
+#include "inferometer/executable.h"
+#include "inferometer/model.h"
+
+namespace inferometer::python {
+
+/// `_core.Model`: a compiled model with the instance that an engine runs and another for run().
+/// Thread-safe.
+class ModelObject {
+ public:
+  explicit ModelObject(Model model)
+      : model_(std::move(model)),
+        executable_(model_.make_executable()),
+        direct_(model_.make_executable()) {}
+
+  [[nodiscard]] const Model& model() const noexcept { return model_; }
+  /// The instance for one engine; run by one thread at a time.
+  [[nodiscard]] const std::shared_ptr<Executable>& executable() const noexcept {
+    return executable_;
+  }
+  /// Further instances for an engine with several; they share the weights.
+  [[nodiscard]] std::shared_ptr<Executable> make_executable() const {
+    return model_.make_executable();
+  }
+  /// Runs one batch on the calling thread, without an engine. The GIL is released meanwhile.
+  [[nodiscard]] pybind11::object run(const pybind11::args& arrays);
+
+ private:
+  const Model model_;
+  const std::shared_ptr<Executable> executable_;
+  Mutex mutex_;
+  const std::shared_ptr<Executable> direct_ PT_GUARDED_BY(mutex_);
+};
+
+/// Adds `_core.GraphBuilder` and `_core.Model`.
+void bind_model(pybind11::module_& m);
+
+}  // namespace inferometer::python

@@ -1,0 +1,195 @@
+#include "registry_bindings.h"
+
+#include <pybind11/stl.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gil.h"
+#include "inferometer/errors.h"
+#include "inferometer/registry.h"
+
+namespace py = pybind11;
+
+namespace inferometer::python {
+namespace {
+
+using Strings = py::typing::Iterable<py::str>;
+using Floats = py::typing::Iterable<py::float_>;
+
+// The UTF-8 of a Python string, valid while the string lives. Lone surrogates have none.
+std::string_view utf8(const py::str& text, const char* what) {
+  Py_ssize_t size = 0;
+  const char* const data = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+  if (data == nullptr) {
+    PyErr_Clear();
+    throw ConfigError(std::string(what) + ": got text with lone surrogates, want valid Unicode");
+  }
+  return {data, static_cast<size_t>(size)};
+}
+
+std::vector<std::string> label_names_of(const Strings& names) {
+  if (py::isinstance<py::str>(names)) {
+    throw ConfigError("labelnames: got a string, want an iterable of strings");
+  }
+  std::vector<std::string> result;
+  for (const py::handle name : names) {
+    if (!py::isinstance<py::str>(name)) {
+      throw ConfigError("labelnames: got " + std::string(py::str(py::type::of(name))) +
+                        ", want strings");
+    }
+    result.emplace_back(utf8(py::reinterpret_borrow<py::str>(name), "label name"));
+  }
+  return result;
+}
+
+// Label values as text, as prometheus_client takes them: str() of anything. Single-owner.
+class LabelValues {
+ public:
+  // In the order of the label names.
+  explicit LabelValues(const py::args& values) {
+    for (const py::handle value : values) add(value);
+  }
+  LabelValues(const AppMetric& metric, const py::args& values, const py::kwargs& named) {
+    if (values.empty() == named.empty() && !values.empty()) {
+      throw ConfigError("metric \"" + metric.name() +
+                        "\": got label values by position and by name, want one or the other");
+    }
+    for (const py::handle value : values) add(value);
+    if (named.empty()) return;
+    for (const std::string& name : metric.label_names()) {
+      if (!named.contains(name)) {
+        throw ConfigError("metric \"" + metric.name() + "\": got no value for label " + name);
+      }
+      add(named[name.c_str()]);
+    }
+    if (named.size() != texts_.size()) {
+      throw ConfigError("metric \"" + metric.name() + "\": got " + std::to_string(named.size()) +
+                        " label values by name, want " + std::to_string(texts_.size()));
+    }
+  }
+  [[nodiscard]] AppMetric::Values view() const noexcept { return views_; }
+
+ private:
+  void add(py::handle value) {
+    const py::str& text = texts_.emplace_back(value);
+    views_.push_back(utf8(text, "label value"));
+  }
+
+  std::vector<py::str> texts_;  // keep what views_ refers to alive
+  std::vector<std::string_view> views_;
+};
+
+// What the three metric classes have in common.
+template <typename Metric>
+py::class_<Metric> bind_metric(py::module_& m, const char* name, const char* doc) {
+  return py::class_<Metric>(m, name, doc)
+      .def(
+          "labels",
+          [](const Metric& self, const py::args& values, const py::kwargs& named) {
+            return self.labels(LabelValues(self, values, named).view());
+          },
+          "The series of these label values, by position or by name; str() is applied to them.")
+      .def(
+          "remove",
+          [](const Metric& self, const py::args& values) {
+            self.remove(LabelValues(values).view());
+          },
+          "Removes the series of these label values, if there is one.")
+      .def("clear", &Metric::clear, "Removes all series of a metric with labels.")
+      .def_property_readonly("name", &Metric::name, "The name as exposed.")
+      .def_property_readonly(
+          "labelnames",
+          [](const Metric& self) -> py::typing::Tuple<py::str, py::ellipsis> {
+            return py::tuple(py::cast(self.label_names()));
+          },
+          "The names of the labels.");
+}
+
+py::bytes render_text(const Registry& registry) {
+  std::string text;
+  without_gil([&] { text = registry.render_text(); });
+  return py::bytes(text);
+}
+
+std::optional<double> sample_value(
+    const Registry& registry, const py::str& name,
+    const std::optional<py::typing::Dict<py::str, py::str>>& wanted) {
+  Registry::LabelSet labels;
+  if (wanted) {
+    for (const auto& [key, value] : *wanted) {
+      labels.emplace(utf8(py::str(key), "label name"), utf8(py::str(value), "label value"));
+    }
+  }
+  const std::string sample(utf8(name, "sample name"));
+  std::optional<double> value;
+  without_gil([&] { value = registry.sample_value(sample, labels); });
+  return value;
+}
+
+Histogram make_histogram(Registry& registry, const py::str& name, const py::str& help,
+                         const Strings& labelnames, const std::optional<Floats>& buckets) {
+  std::vector<double> bounds(std::begin(kDefaultBuckets), std::end(kDefaultBuckets));
+  if (buckets) {
+    bounds.clear();
+    for (const py::handle bound : *buckets)
+      bounds.push_back(py::float_(py::reinterpret_borrow<py::object>(bound)));
+  }
+  return registry.histogram(utf8(name, "metric name"), utf8(help, "help"),
+                            label_names_of(labelnames), bounds);
+}
+
+void bind_registry_class(py::module_& m) {
+  py::class_<Registry, std::shared_ptr<Registry>>(
+      m, "Registry",
+      "A set of metrics that is exposed together: those of the engines made with it and the\n"
+      "application's own. Thread-safe; a forked child may go on using it.")
+      .def(py::init([](size_t max_series) { return Registry::create({.max_series = max_series}); }),
+           py::arg("max_series") = RegistryOptions{}.max_series)
+      .def(
+          "counter",
+          [](Registry& self, const py::str& name, const py::str& help, const Strings& labelnames) {
+            return self.counter(utf8(name, "metric name"), utf8(help, "help"),
+                                label_names_of(labelnames));
+          },
+          py::arg("name"), py::arg("help") = "", py::arg("labelnames") = py::tuple(),
+          "A new counter, exposed with `_total` at the end of its name.")
+      .def(
+          "gauge",
+          [](Registry& self, const py::str& name, const py::str& help, const Strings& labelnames) {
+            return self.gauge(utf8(name, "metric name"), utf8(help, "help"),
+                              label_names_of(labelnames));
+          },
+          py::arg("name"), py::arg("help") = "", py::arg("labelnames") = py::tuple(),
+          "A new gauge.")
+      .def("histogram", &make_histogram, py::arg("name"), py::arg("help") = "",
+           py::arg("labelnames") = py::tuple(), py::arg("buckets") = py::none(),
+           "A new histogram. `buckets` are ascending upper bounds; +Inf is added.")
+      .def("render_text", &render_text,
+           "The exposition as Prometheus text 0.0.4. The GIL is released meanwhile.")
+      .def("sample_value", &sample_value, py::arg("name"), py::arg("labels") = py::none(),
+           "The present value of the sample with exactly these labels, None if there is none.");
+}
+
+}  // namespace
+
+void bind_registry(py::module_& m) {
+  bind_metric<Counter>(m, "Counter", "A value that only grows. Made by Registry.counter().")
+      .def("inc", &Counter::inc, py::arg("amount") = 1.0, "Adds `amount`, 0 or more.")
+      .def_property_readonly("value", &Counter::value, "The present value.");
+  bind_metric<Gauge>(m, "Gauge", "A value that goes up and down. Made by Registry.gauge().")
+      .def("inc", &Gauge::inc, py::arg("amount") = 1.0, "Adds `amount`.")
+      .def("dec", &Gauge::dec, py::arg("amount") = 1.0, "Subtracts `amount`.")
+      .def("set", &Gauge::set, py::arg("value"), "Sets the value.")
+      .def_property_readonly("value", &Gauge::value, "The present value.");
+  bind_metric<Histogram>(m, "Histogram",
+                         "Observations counted in buckets. Made by Registry.histogram().")
+      .def("observe", &Histogram::observe, py::arg("value"), "Counts one observation.");
+  bind_registry_class(m);
+}
+
+}  // namespace inferometer::python

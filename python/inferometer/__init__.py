@@ -1,0 +1,85 @@
+"""Native batching for model inference, with every step measured in native Prometheus metrics.
+
+    import inferometer as im
+
+    engine = im.Engine(model, name="digits", batching=im.Batching(max_batch_size=64))
+    answer = engine.infer(rows)                 # threads
+    answer = await engine.infer_async(rows)     # asyncio
+    body, content_type = im.render_metrics()
+
+numpy is the only runtime dependency; ``inferometer.onnx`` needs the extra ``[onnx]`` and
+``inferometer.asgi`` the extra ``[serve]``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from inferometer._core import (
+    ClosedError,
+    ConfigError,
+    Counter,
+    DeadlineExceededError,
+    DeviceError,
+    DTypeError,
+    Error,
+    Gauge,
+    Histogram,
+    InputError,
+    Model,
+    ModelError,
+    QueueFullError,
+    Registry,
+    Request,
+    ShapeError,
+    Timing,
+    UnsupportedOperatorError,
+    __version__,
+)
+from inferometer.batched import Batched, batched
+from inferometer.batching import Batching, Spec
+from inferometer.engine import Engine
+from inferometer.metrics import NO_METRICS, default_registry, render_metrics
+
+if TYPE_CHECKING:
+    from inferometer import asgi, onnx
+
+__all__ = [
+    "NO_METRICS",
+    "Batched",
+    "Batching",
+    "ClosedError",
+    "ConfigError",
+    "Counter",
+    "DTypeError",
+    "DeadlineExceededError",
+    "DeviceError",
+    "Engine",
+    "Error",
+    "Gauge",
+    "Histogram",
+    "InputError",
+    "Model",
+    "ModelError",
+    "QueueFullError",
+    "Registry",
+    "Request",
+    "ShapeError",
+    "Spec",
+    "Timing",
+    "UnsupportedOperatorError",
+    "__version__",
+    "asgi",
+    "batched",
+    "default_registry",
+    "onnx",
+    "render_metrics",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Their dependencies are extras: imported when somebody asks for them.
+    if name in ("asgi", "onnx"):
+        return importlib.import_module(f"inferometer.{name}")
+    raise AttributeError(f"module 'inferometer' has no attribute {name!r}")

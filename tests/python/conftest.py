@@ -1,0 +1,50 @@
+"""What the tests share: where the scripts and examples are, and a running demo service."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+for folder in ("scripts", "examples"):
+    sys.path.insert(0, str(ROOT / folder))
+
+
+def wait_for(url: str, process: subprocess.Popen[str], seconds: float = 30.0) -> None:
+    """Polls `url` until it answers 200."""
+    give_up = time.monotonic() + seconds
+    while time.monotonic() < give_up and process.poll() is None:
+        with (
+            contextlib.suppress(urllib.error.URLError, OSError),
+            urllib.request.urlopen(url, timeout=1) as reply,
+        ):
+            if reply.status == 200:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"{url} did not answer 200 (exit status {process.poll()})")
+
+
+@pytest.fixture
+def demo_service() -> Iterator[str]:
+    """The URL of examples/demo_service.py, running on a free port for one test."""
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "examples/demo_service.py"), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().removeprefix("listening on ").strip()
+            wait_for(f"{url}/readyz", process)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(10)
