@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Runs benches. Each writes JSON lines to build/bench/NAME.jsonl and a record to build/records.
+#   scripts/bench.sh             lists them
+#   scripts/bench.sh NAME...     runs cpp/bench/NAME_bench.cc or scripts/bench/NAME.py; "all" for all
+# Further options of Google Benchmark in $BENCH_OPTIONS, e.g. --benchmark_repetitions=5
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/progress.sh
+names() {
+  find cpp/bench -name '*_bench.cc' -printf '%f\n' | sed 's/_bench\.cc$//'
+  find scripts/bench -name '*.py' -printf '%f\n' 2>/dev/null | sed 's/\.py$//'
+}
+mapfile -t known < <(names | sort -u)
+if [ $# -eq 0 ] || [ "$1" = --help ]; then
+  sed -n '2,5s/^# \{0,1\}//p' "$0"
+  printf '  %s\n' "${known[@]}"
+  exit 0
+fi
+chosen=("$@")
+[ "$1" != all ] || chosen=("${known[@]}")
+for name in "${chosen[@]}"; do
+  if [[ " ${known[*]} " != *" $name "* ]]; then
+    echo "no bench is called $name; there are: ${known[*]}" >&2
+    exit 2
+  fi
+done
+
+scripts/setup.sh test
+export PATH=$PWD/.venv/bin:$PATH
+mkdir -p build/bench
+for name in "${chosen[@]}"; do
+  lines=build/bench/$name.jsonl
+  : >"$lines"
+  if [ -e "cpp/bench/${name}_bench.cc" ]; then
+    run_logged "building $name" "build/logs/bench-$name.log" ninja -C build/release "${name}_bench"
+    # shellcheck disable=SC2086  # several options
+    "build/release/cpp/bench/${name}_bench" ${BENCH_OPTIONS:-} \
+      --benchmark_out="build/bench/$name.json" --benchmark_out_format=json
+    python scripts/bench_lines.py "build/bench/$name.json" >>"$lines"
+  fi
+  if [ -e "scripts/bench/$name.py" ]; then
+    python "scripts/bench/$name.py" | tee -a "$lines"
+  fi
+  say "$lines; record: $(python -c '
+import json, sys
+print(json.dumps([json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]))' "$lines" |
+    python scripts/run_record.py bench name="$name" options="${BENCH_OPTIONS:-}")"
+done

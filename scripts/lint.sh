@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Lint and type checks. Run scripts/setup.sh test first (scripts/test.sh does).
+#   scripts/lint.sh          all of them; clang-tidy without its static analyzer
+#   scripts/lint.sh --fast   without clang-tidy
+#   scripts/lint.sh --all    with the static analyzer, which takes five times as long
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/progress.sh
+mode=default
+for argument in "$@"; do
+  case $argument in
+    --fast) mode=fast ;;
+    --all) mode=all ;;
+    *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  esac
+done
+export PATH=$PWD/.venv/bin:$PATH
+
+failed=()
+# check NAME COMMAND...: notes a failure and goes on.
+check() {
+  local started=$SECONDS
+  if "${@:2}"; then say "$1: ok, $((SECONDS - started)) s"; else
+    say "$1: FAILED"
+    failed+=("$1")
+  fi
+}
+format_cpp() {
+  find cpp tests/cpp \( -name '*.cc' -o -name '*.h' \) -print0 | xargs -0 clang-format --dry-run -Werror
+}
+stub() {
+  python -m mypy.stubtest inferometer._core --allowlist scripts/stubtest_allowlist.txt &&
+    python scripts/check_stub.py
+}
+shell() { shellcheck -x scripts/*.sh .ci/run; }
+# tidy CHECKS SOURCES...: one file a process, as many processes as cores. The compile database is
+# the release build's; findings in headers are reported too (HeaderFilterRegex).
+tidy() {
+  printf '%s\0' "${@:2}" |
+    xargs -0 -P "$(nproc)" -n 1 clang-tidy -p build/release --quiet \
+      --extra-arg=-Wthread-safety --extra-arg=-Wno-ignored-gch --checks="$1" 2>&1 |
+    { grep -vE '^[0-9]+ warnings? (generated|treated)|^Error while processing' || true; }
+}
+analyzer() { tidy '-*,clang-analyzer-*' "$@"; }
+mapfile -t sources < <(find cpp/src cpp/bindings -name '*.cc' | sort)
+mapfile -t tests < <(find tests/cpp cpp/bench -name '*.cc' | sort)
+
+check layers scripts/check_layers.py
+check "ruff check" ruff check -q .
+check "ruff format" ruff format -q --check .
+check clang-format format_cpp
+check shellcheck shell
+check mypy mypy
+check stub stub
+[ "$mode" = fast ] || check clang-tidy tidy '-clang-analyzer-*' "${sources[@]}" "${tests[@]}"
+[ "$mode" != all ] || check "static analyzer" analyzer "${sources[@]}"
+
+if [ ${#failed[@]} -gt 0 ]; then
+  say "failed: ${failed[*]}"
+  exit 1
+fi

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Sets up what is missing, then runs every test, lint and type check. Each stage is timed; a failing
+# one does not stop the others; the exit status is 1 if any failed.
+#   scripts/test.sh          release, ASan+UBSan and TSan builds with GoogleTest; pytest; lint
+#   scripts/test.sh --fast   release build with GoogleTest, pytest without slow tests, lint without
+#                            clang-tidy
+#   scripts/test.sh --all    also `pip install .` in isolation, the wheel, the PyTorch test
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/progress.sh
+mode=default
+for argument in "$@"; do
+  case $argument in
+    --fast) mode=fast ;;
+    --all) mode=all ;;
+    *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  esac
+done
+
+reports=$PWD/build/reports
+rm -rf "$reports" && mkdir -p "$reports"
+names=() seconds=() results=()
+# stage NAME COMMAND...: runs it, notes time and result, always succeeds.
+stage() {
+  local name=$1 started=$SECONDS result=ok
+  shift
+  echo "=== $name"
+  "$@" || result=FAILED
+  names+=("$name") seconds+=($((SECONDS - started))) results+=("$result")
+  [ "$result" = ok ]
+}
+summary() {
+  printf '\n%-24s %7s  %s\n' stage seconds result
+  local i failed=0
+  for i in "${!names[@]}"; do
+    printf '%-24s %7d  %s\n' "${names[$i]}" "${seconds[$i]}" "${results[$i]}"
+    [ "${results[$i]}" = ok ] || failed=1
+  done
+  printf '%-24s %7d\n\n' total "$SECONDS"
+  # GoogleTest's and pytest's own counts; a stage that failed without a failing test counts as one.
+  python3 scripts/count_tests.py "$reports" "$failed"
+  return "$failed"
+}
+
+# gtest PRESET BUILD_DIR: every GoogleTest binary of a build, results as JSON in build/reports.
+gtest() {
+  local runner=()
+  # ThreadSanitizer cannot place its shadow where the kernel randomises 32 bits of an address.
+  if [ "$1" = tsan ] && setarch "$(uname -m)" -R true 2>/dev/null; then
+    runner=(setarch "$(uname -m)" -R)
+  fi
+  GTEST_OUTPUT="json:$reports/gtest-$1/" \
+    ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 \
+    UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
+    run_logged "gtest ($1)" "build/logs/gtest-$1.log" "${runner[@]}" \
+    ctest --test-dir "$2" --output-on-failure --timeout 150 --no-tests=error
+}
+release_build() { run_logged "release build" build/logs/release.log ninja -C build/release; }
+sanitizer() {
+  (cd cpp && run_logged "configure ($1)" "../build/logs/$1-configure.log" cmake --preset "$1") &&
+    run_logged "build ($1)" "build/logs/$1-build.log" ninja -C "build/cpp-$1" &&
+    gtest "$1" "build/cpp-$1"
+}
+python_tests() {
+  local select=()
+  [ "$mode" != fast ] || select=(-m "not slow")
+  python -m pytest -q "${select[@]}" --junitxml="$reports/pytest.xml" --durations=5
+}
+isolated_install() {
+  rm -rf build/venv-isolated
+  python3 -m venv build/venv-isolated &&
+    run_logged "pip install . (isolated)" build/logs/isolated.log \
+      build/venv-isolated/bin/pip install . &&
+    (cd build && venv-isolated/bin/python -c \
+      'import inferometer as im; print("import inferometer", im.__version__)')
+}
+torch_tests() {
+  rm -rf build/venv-torch
+  python3 -m venv build/venv-torch &&
+    run_logged "pip install torch" build/logs/torch.log build/venv-torch/bin/pip install \
+      torch==2.13.0 pytest onnx dist/*.whl &&
+    build/venv-torch/bin/python -m pytest -q tests/python -k torch
+}
+
+stage set-up scripts/setup.sh test || { summary; exit 1; }
+export PATH=$PWD/.venv/bin:$PATH
+stage "release build" release_build || { summary; exit 1; }
+stage "gtest (release)" gtest release build/release/cpp || true
+stage pytest python_tests || true
+if [ "$mode" != fast ]; then
+  stage "asan + ubsan" sanitizer asan || true
+  stage tsan sanitizer tsan || true
+  if [ "$mode" = all ]; then lint=(scripts/lint.sh --all); else lint=(scripts/lint.sh); fi
+  stage lint "${lint[@]}" || true
+else
+  stage "lint (fast)" scripts/lint.sh --fast || true
+fi
+if [ "$mode" = all ]; then
+  stage "pip install ." isolated_install || true
+  stage wheel scripts/build_wheel.sh || true
+  stage torch torch_tests || true
+fi
+summary
