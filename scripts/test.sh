@@ -55,7 +55,11 @@ gtest() {
     run_logged "gtest ($1)" "build/logs/gtest-$1.log" "${runner[@]}" \
     ctest --test-dir "$2" --output-on-failure --timeout 150 --no-tests=error
 }
-release_build() { run_logged "release build" build/logs/release.log ninja -C build/release; }
+release_build() {
+  local targets=(_core gtests)
+  [ "$mode" != all ] || targets=(all) # with the benches
+  run_logged "release build" build/logs/release.log ninja -C build/release "${targets[@]}"
+}
 sanitizer() {
   (cd cpp && run_logged "configure ($1)" "../build/logs/$1-configure.log" cmake --preset "$1") &&
     run_logged "build ($1)" "build/logs/$1-build.log" ninja -C "build/cpp-$1" &&

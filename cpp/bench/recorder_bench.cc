@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <string>
 
 #include "inferometer/clock.h"
 #include "inferometer/registry.h"
@@ -16,13 +17,15 @@ thread_local int64_t allocations = 0;
 
 }  // namespace
 
-void* operator new(size_t bytes) {
+// Not inlined: the compiler would otherwise see malloc() on one side and operator delete on the
+// other.
+[[gnu::noinline]] void* operator new(size_t bytes) {
   ++allocations;
   if (void* memory = std::malloc(bytes)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace inferometer {
 namespace {
@@ -34,8 +37,8 @@ LiveReadings no_readings() {
 
 RecorderOptions options() {
   RecorderOptions options;
-  options.name = "bench";
-  options.version = "1";
+  options.name = std::string("bench");
+  options.version = std::string("1");
   options.latency_objective_ns = 1'000'000;
   return options;
 }
