@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs benches. Each writes JSON lines to build/bench/NAME.jsonl and a record to build/records.
 #   scripts/bench.sh             lists them
-#   scripts/bench.sh NAME...     runs cpp/bench/NAME_bench.cc or scripts/bench/NAME.py; "all" for all
+#   scripts/bench.sh NAME...     runs cpp/bench/NAME_bench.cc, scripts/bench/NAME.py; "all" for all
 # Further options of Google Benchmark in $BENCH_OPTIONS, e.g. --benchmark_repetitions=5
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds a wheel that needs nothing but numpy, and proves it: prometheus-cpp is built from source into
-# it, static and hidden; auditwheel names the distributions it fits; a fresh environment imports it,
-# as root with the system's prometheus-cpp hidden. The wheel lands in dist/.
+# Builds a wheel that needs nothing but numpy, and proves it: prometheus-cpp is built from source
+# into it, static and hidden; auditwheel names the distributions it fits; a fresh environment imports
+# it, as root with the system's prometheus-cpp hidden. The wheel lands in dist/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/progress.sh

@@ -4,6 +4,14 @@
 
 say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
 
+# interrupted PID: on a signal, ends what runs in the background and then the script.
+interrupted() {
+  kill -TERM "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+  echo "interrupted"
+  exit 130
+}
+
 # run_logged LABEL LOG COMMAND...
 run_logged() {
   local label=$1 log=$2 started=$SECONDS pid status=0 step waited=0
@@ -12,7 +20,7 @@ run_logged() {
   "$@" >"$log" 2>&1 </dev/null &
   pid=$!
   # shellcheck disable=SC2064  # this pid, now
-  trap "kill -TERM $pid 2>/dev/null; wait $pid 2>/dev/null; exit 130" INT TERM
+  trap "interrupted $pid" INT TERM
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.2
     waited=$((waited + 1))

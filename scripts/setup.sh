@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that demo.sh, test.sh and bench.sh need: Debian packages, .venv, the built and installed
-# package. Safe to call again: what is there is left alone, changed sources are rebuilt.
+# Everything that demo.sh, test.sh and bench.sh need: Debian packages, .venv, the built and
+# installed package. Safe to call again: what is there is left alone, changed sources are rebuilt.
 #   scripts/setup.sh demo    what a user needs to run the service
 #   scripts/setup.sh test    that, with GoogleTest, the benches, pytest and the linters
 set -euo pipefail
@@ -42,7 +42,8 @@ find_missing() {
 install_packages() {
   local apt=(apt-get) line="apt-get install -y --no-install-recommends ${missing[*]}"
   if [ "$(id -u)" -ne 0 ]; then apt=(sudo -n apt-get); fi
-  if ! command -v apt-get >/dev/null || { [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; }; then
+  if ! command -v apt-get >/dev/null ||
+    { [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; }; then
     echo "These packages are missing, and only root can install them. Please run:" >&2
     echo "  sudo apt-get update && sudo $line" >&2
     exit 1
@@ -97,8 +98,12 @@ if [ -z "$werror" ]; then
   if [ "$(g++ -dumpversion)" = 12 ]; then werror=ON; else werror=OFF; fi
 fi
 configured=build/release/CMakeCache.txt
-wanted=$({ cat pyproject.toml CMakeLists.txt; python --version; find python/inferometer -name '*.py' | sort; } |
-  sha256sum | cut -c1-32)
+describe_package() {
+  cat pyproject.toml CMakeLists.txt
+  python --version
+  find python/inferometer -name '*.py' | sort
+}
+wanted=$(describe_package | sha256sum | cut -c1-32)
 if [ "$(cat build/stamps/package 2>/dev/null)" != "$wanted" ] || [ ! -e "$configured" ]; then
   pip_install "building and installing inferometer" package -v --no-build-isolation \
     -e '.[serve,onnx]' \

@@ -105,7 +105,7 @@ py::array array_over(const TensorView& view, std::shared_ptr<const void> owner) 
   auto held = std::make_unique<std::shared_ptr<const void>>(std::move(owner));
   const py::capsule base(
       held.get(), [](void* pointer) { delete static_cast<std::shared_ptr<const void>*>(pointer); });
-  held.release();  // the capsule deletes it
+  [[maybe_unused]] const auto* const owned_by_capsule = held.release();
   py::array array(numpy_dtype(view.dtype), numpy_shape(view.shape), view.data, base);
   py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
   return array;

@@ -113,9 +113,9 @@ bool EngineObject::wait(const std::shared_ptr<Request>& request, int64_t deadlin
     if (status == Request::WaitStatus::kEnded) return true;
     if (status == Request::WaitStatus::kDeadline && deadline_ns <= look_at) return false;
     if (PyErr_CheckSignals() != 0) {
-      const py::error_already_set interrupted;
+      py::error_already_set interrupted;
       without_gil([&] { engine_->cancel(request, true); });
-      throw interrupted;
+      throw py::error_already_set(std::move(interrupted));
     }
   }
 }

@@ -28,6 +28,7 @@ void set_error(const char* name, const std::exception& error) {
   PyErr_SetString(error_class(name).ptr(), error.what());
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the signature that pybind11 wants
 void translate(std::exception_ptr pointer) {
   try {
     if (pointer) std::rethrow_exception(pointer);
@@ -100,7 +101,7 @@ py::object model_error(const std::string& engine, const std::exception_ptr& poin
   try {
     std::rethrow_exception(pointer);
   } catch (py::error_already_set& error) {
-    const py::object cause = error.value();
+    const py::object& cause = error.value();
     if (error.trace()) PyException_SetTraceback(cause.ptr(), error.trace().ptr());
     const auto type_name = py::type::of(cause).attr("__name__").cast<std::string>();
     std::string text = type_name;

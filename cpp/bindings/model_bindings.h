@@ -37,7 +37,7 @@ class ModelObject {
   const Model model_;
   const std::shared_ptr<Executable> executable_;
   Mutex mutex_;
-  const std::shared_ptr<Executable> direct_ PT_GUARDED_BY(mutex_);
+  const std::shared_ptr<Executable> direct_;  // run under mutex_
 };
 
 /// Adds `_core.GraphBuilder` and `_core.Model`.

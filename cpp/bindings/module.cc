@@ -7,13 +7,13 @@
 #include "registry_bindings.h"
 
 PYBIND11_MODULE(_core, m) {
-  using namespace inferometer::python;
+  namespace python = inferometer::python;
   m.doc() = "The native core of inferometer.";
   m.attr("__version__") = INFEROMETER_VERSION;
-  bind_errors(m);
-  bind_registry(m);
-  bind_model(m);
-  bind_request(m);
-  bind_completions(m);
-  bind_engine(m);
+  python::bind_errors(m);
+  python::bind_registry(m);
+  python::bind_model(m);
+  python::bind_request(m);
+  python::bind_completions(m);
+  python::bind_engine(m);
 }

@@ -55,14 +55,16 @@ std::shared_ptr<std::byte> BufferPool::acquire(size_t bytes) {
 void BufferPool::recycle(std::byte* data, size_t size_class) noexcept {
   {
     MutexLock lock(mutex_);
-    if (cached_bytes_ + class_bytes(size_class) <= max_cached_bytes_) {
+    bool keep = cached_bytes_ + class_bytes(size_class) <= max_cached_bytes_;
+    if (keep) {
       try {
         cached_[size_class].push_back(data);
         cached_bytes_ += class_bytes(size_class);
-        return;
-      } catch (const std::bad_alloc&) {  // no room to remember it: give it back below
+      } catch (const std::bad_alloc&) {
+        keep = false;  // no room to remember it
       }
     }
+    if (keep) return;
   }
   release(data, size_class);
 }

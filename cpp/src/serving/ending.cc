@@ -5,7 +5,7 @@
 namespace inferometer {
 namespace {
 
-constexpr uint32_t kNotFilled = 0;
+// Values of Request::filled_; at first it is 0.
 constexpr uint32_t kFilled = 1;
 constexpr uint32_t kNotFilledAwaited = 2;
 

@@ -16,7 +16,8 @@ Engine::~Engine() {
   if (core_->forked()) {
     // The child has no worker to join and may not take locks that a thread of the parent held: the
     // copy of the core is left alone.
-    [[maybe_unused]] auto* const abandoned = new std::shared_ptr<EngineCore>(std::move(core_));
+    [[maybe_unused]] auto* const abandoned =
+        std::make_unique<std::shared_ptr<EngineCore>>(std::move(core_)).release();
     return;
   }
   core_->close(5 * kNanosPerSecond);

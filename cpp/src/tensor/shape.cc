@@ -61,8 +61,8 @@ std::string Shape::to_string() const {
     if (i > 0) text += ", ";
     text += std::to_string(dims_[i]);
   }
-  if (rank_ == 1) text += ",";
-  return text + ")";
+  if (rank_ == 1) text += ',';
+  return text + ')';
 }
 
 bool Shape::operator==(const Shape& other) const noexcept {
