@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "inferometer/errors.h"
@@ -13,6 +14,16 @@ namespace {
 
 std::string type_name(const py::handle& object) {
   return py::type::handle_of(object).attr("__name__").cast<std::string>();
+}
+
+std::string name_of(const py::handle& key) {
+  Py_ssize_t bytes = 0;
+  const char* const text = PyUnicode_AsUTF8AndSize(key.ptr(), &bytes);
+  if (text == nullptr) {
+    PyErr_Clear();
+    throw InputError("got an input name that is not valid Unicode (a lone surrogate), want a name");
+  }
+  return {text, static_cast<size_t>(bytes)};
 }
 
 std::string quoted(const std::string& name) {
@@ -113,8 +124,8 @@ py::array array_over(const TensorView& view, std::shared_ptr<const void> owner) 
 
 CallInputs::CallInputs(const py::handle& given) {
   if (py::isinstance<py::array>(given)) {
-    names_.reserve(1);
     add(given, {});
+    refer();
     return;
   }
   if (!PyDict_Check(given.ptr())) {
@@ -122,19 +133,27 @@ CallInputs::CallInputs(const py::handle& given) {
                      ", want a numpy array or a dict of them by input name");
   }
   named_ = true;
-  const auto items = py::reinterpret_borrow<py::dict>(given);
+  // A copy: converting an array may let other threads run, and they may change the dict.
+  const auto items = py::reinterpret_steal<py::dict>(PyDict_Copy(given.ptr()));
+  if (!items) throw py::error_already_set();
   if (items.empty()) throw InputError("got an empty dict, want the inputs by name");
-  names_.reserve(items.size());
   for (const auto& [key, value] : items) {
     if (!PyUnicode_Check(key.ptr())) {
       throw InputError("got an input name of type " + type_name(key) + ", want str");
     }
-    auto name = key.cast<std::string>();
+    std::string name = name_of(key);
     if (name.empty()) throw InputError("got an empty input name, want a name");
     if (!py::isinstance<py::array>(value)) {
       throw DTypeError(quoted(name) + ": got " + type_name(value) + ", want a numpy array");
     }
     add(value, std::move(name));
+  }
+  refer();
+}
+
+void CallInputs::refer() {
+  for (size_t i = 0; i < arrays_.size(); ++i) {
+    inputs_.push_back({names_[i], view_of(arrays_[i], quoted(names_[i]))});
   }
 }
 
@@ -144,10 +163,9 @@ void CallInputs::add(const py::handle& given, std::string name) {
     const std::string what = quoted(name);
     (void)dtype_of(array, what);  // refuse before copying
     array = py::array::ensure(array, py::array::c_style);
-    if (!array) throw py::error_already_set();
+    if (!array) throw std::bad_alloc();  // numpy had no room for a contiguous copy
   }
-  names_.push_back(std::move(name));  // within the reserved room: earlier views stay valid
-  inputs_.push_back({names_.back(), view_of(array, quoted(names_.back()))});
+  names_.push_back(std::move(name));
   arrays_.push_back(std::move(array));
 }
 

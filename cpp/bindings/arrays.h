@@ -41,6 +41,7 @@ class CallInputs {
 
  private:
   void add(const pybind11::handle& array, std::string name);
+  void refer();  // once all are added: the names do not move any more
 
   bool named_ = false;
   std::vector<pybind11::array> arrays_;

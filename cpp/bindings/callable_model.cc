@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "arrays.h"
@@ -15,6 +16,14 @@ namespace {
 
 py::object borrow(const std::shared_ptr<void>& object) {
   return py::reinterpret_borrow<py::object>(static_cast<PyObject*>(object.get()));
+}
+
+py::object call_python(const py::object& function, const py::tuple& positional,
+                       const py::dict& named) {
+  PyObject* const answer = park_at_interpreter_exit(
+      [&] { return PyObject_Call(function.ptr(), positional.ptr(), named.ptr()); });
+  if (answer == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(answer);
 }
 
 std::string type_name(const py::handle& object) {
@@ -36,12 +45,14 @@ py::object CallableModel::call(Batch& batch) const {
   const auto specs = batch.input_specs();
   const py::object function = borrow(function_);
   const bool positional = inputs.size() == 1 && (!specs_.empty() || specs[0].name.empty());
-  if (positional) return function(array_over(inputs[0], batch.input_owner()));
+  if (positional) {
+    return call_python(function, py::make_tuple(array_over(inputs[0], batch.input_owner())), {});
+  }
   py::dict named;
   for (size_t i = 0; i < inputs.size(); ++i) {
     named[py::str(specs[i].name)] = array_over(inputs[i], batch.input_owner());
   }
-  return function(**named);
+  return call_python(function, py::tuple(), named);
 }
 
 void CallableModel::run(Batch& batch) {
@@ -94,8 +105,8 @@ void CallableModel::take_output(Batch& batch, size_t index, const std::string& n
     throw ModelError("the model returned " + type_name(value) + " for output " + name +
                      ", want a numpy array");
   }
-  py::array array = py::array::ensure(value, py::array::c_style);
-  if (!array) throw py::error_already_set();
+  const py::array array = py::array::ensure(value, py::array::c_style);
+  if (!array) throw std::bad_alloc();  // numpy had no room for a contiguous copy
   TensorView view;
   try {
     view = view_of(array, "output " + name);
@@ -113,7 +124,7 @@ void ItemsModel::run(Batch& batch) {
   const size_t count = batch.requests();
   py::list items(count);
   for (size_t i = 0; i < count; ++i) items[i] = borrow(batch.object(i));
-  const py::object answer = borrow(function_)(items);
+  const py::object answer = call_python(borrow(function_), py::make_tuple(items), {});
   if (PyUnicode_Check(answer.ptr()) || PyBytes_Check(answer.ptr()) || PyDict_Check(answer.ptr()) ||
       !PySequence_Check(answer.ptr())) {
     throw ModelError("the function returned " + type_name(answer) + ", want a list of " +

@@ -106,6 +106,10 @@ bool EngineObject::wait(const std::shared_ptr<Request>& request, int64_t deadlin
     throw Error("engine '" + engine_->name() +
                 "': its own model waits for an answer from it, which would never come");
   }
+  if (!request->ended() && engine_->forked()) {
+    throw ClosedError("engine '" + engine_->name() +
+                      "': the request was made before fork() and is answered in the parent");
+  }
   for (int64_t look_after_ns = kFirstLookNs;; look_after_ns *= 2) {
     const int64_t look_at = handles_signals() ? steady_clock().now_ns() + look_after_ns : kNever;
     auto status = Request::WaitStatus::kEnded;

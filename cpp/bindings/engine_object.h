@@ -18,7 +18,8 @@ namespace inferometer::python {
 class EngineObject;
 
 /// A request's Python side, attached to it: the form its answer takes, and the asyncio future that
-/// waits for it, if one does. Constant after construction; the references may be dropped anywhere.
+/// waits for it, if one does. The references may be dropped anywhere; the future is let go of with
+/// its delivery, under the GIL, because it would hold its waiter's frame, which holds the request.
 struct Ticket {
   std::shared_ptr<EngineObject> engine;
   bool named = false;  // the inputs came as a dict: so does the answer

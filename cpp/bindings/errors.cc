@@ -24,6 +24,14 @@ void add(py::module_& m, const char* name, const char* doc, const py::tuple& bas
   m.attr(name) = type;
 }
 
+// Any str as UTF-8: what has none (lone surrogates) is shown escaped.
+std::string readable(const py::str& text) {
+  const auto bytes = py::reinterpret_steal<py::bytes>(
+      PyUnicode_AsEncodedString(text.ptr(), "utf-8", "backslashreplace"));
+  if (!bytes) throw py::error_already_set();
+  return bytes;
+}
+
 void set_error(const char* name, const std::exception& error) {
   PyErr_SetString(error_class(name).ptr(), error.what());
 }
@@ -103,10 +111,9 @@ py::object model_error(const std::string& engine, const std::exception_ptr& poin
   } catch (py::error_already_set& error) {
     const py::object& cause = error.value();
     if (error.trace()) PyException_SetTraceback(cause.ptr(), error.trace().ptr());
-    const auto type_name = py::type::of(cause).attr("__name__").cast<std::string>();
-    std::string text = type_name;
+    std::string text = Py_TYPE(cause.ptr())->tp_name;
     try {
-      const auto message = py::str(cause).cast<std::string>();
+      const std::string message = readable(py::str(cause));
       if (!message.empty()) text.append(": ").append(message);
     } catch (py::error_already_set&) {  // an exception whose __str__ raises
       text += " (its text cannot be read)";

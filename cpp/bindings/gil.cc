@@ -35,7 +35,8 @@ PyGILState_STATE ensure_kept_state() {
 
 }  // namespace
 
-OnPythonThread::OnPythonThread() : state_(ensure_kept_state()) {}
+OnPythonThread::OnPythonThread()
+    : state_(park_at_interpreter_exit([] { return ensure_kept_state(); })) {}
 
 OnPythonThread::~OnPythonThread() { PyGILState_Release(state_); }
 
@@ -43,7 +44,8 @@ std::shared_ptr<void> share_object(PyObject* object) {
   Py_INCREF(object);
   return {object, [](void* held) {
             if (!interpreter_usable()) return;
-            const PyGILState_STATE state = PyGILState_Ensure();
+            const PyGILState_STATE state =
+                park_at_interpreter_exit([] { return PyGILState_Ensure(); });
             Py_DECREF(static_cast<PyObject*>(held));
             PyGILState_Release(state);
           }};

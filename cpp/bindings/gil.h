@@ -3,27 +3,37 @@
 
 #include <Python.h>
 #include <cxxabi.h>
+#include <unistd.h>
 
 #include <exception>
 #include <memory>
 
 namespace inferometer::python {
 
-/// Calls `function` (which returns nothing) without the GIL. It is taken back outside of any
-/// destructor: at interpreter exit that ends the thread by unwinding it, which a destructor would
-/// turn into std::terminate (pybind11's gil_scoped_release does).
+/// Calls `function`, which may be stopped by an interpreter that has begun to exit: up to
+/// Python 3.13 that ends a thread that wants the GIL by unwinding it, through destructors that
+/// would touch Python objects without it. The thread is parked instead (as Python 3.14 does); the
+/// process is about to end. What needs destruction must be made outside.
+template <typename Function>
+auto park_at_interpreter_exit(Function&& function) {
+  try {
+    return function();
+  } catch (const abi::__forced_unwind&) {
+    for (;;) pause();
+  }
+}
+
+/// Calls `function` (which returns nothing) without the GIL.
 template <typename Function>
 void without_gil(Function&& function) {
   PyThreadState* const state = PyEval_SaveThread();
   std::exception_ptr error;
   try {
     function();
-  } catch (const abi::__forced_unwind&) {
-    throw;
   } catch (...) {
     error = std::current_exception();
   }
-  PyEval_RestoreThread(state);
+  park_at_interpreter_exit([state] { PyEval_RestoreThread(state); });
   if (error) std::rethrow_exception(error);
 }
 

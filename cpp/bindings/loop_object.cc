@@ -5,6 +5,7 @@
 
 #include "engine_bindings.h"
 #include "engine_object.h"
+#include "errors.h"
 
 namespace py = pybind11;
 
@@ -28,6 +29,8 @@ void complete(const Request& request, const Ticket& ticket) {
     }
   } catch (py::error_already_set& failed) {  // no memory for the answer
     error = failed.value();
+  } catch (const std::exception& failed) {
+    error = error_class("Error")(failed.what());
   }
   future.attr("set_exception")(error);
 }
@@ -37,10 +40,11 @@ void complete(const Request& request, const Ticket& ticket) {
 void LoopObject::wake_at_end_of_turn(const std::shared_ptr<EngineObject>& engine,
                                      const py::object& future) {
   if (std::ranges::find(to_wake_, engine) != to_wake_.end()) return;
+  if (to_wake_.empty()) {
+    const py::object loop = future.attr("get_loop")();
+    loop.attr("call_soon")(py::cast(this).attr("wake_engines"));
+  }
   to_wake_.push_back(engine);
-  if (to_wake_.size() > 1) return;  // already scheduled
-  const py::object loop = future.attr("get_loop")();
-  loop.attr("call_soon")(py::cast(this).attr("wake_engines"));
 }
 
 void LoopObject::wake_engines() {
@@ -49,7 +53,13 @@ void LoopObject::wake_engines() {
 
 void LoopObject::deliver() {
   for (const auto& request : completions_->take()) {
-    complete(*request, *static_cast<const Ticket*>(request->attachment().get()));
+    auto& ticket = *static_cast<Ticket*>(request->attachment().get());
+    try {
+      complete(*request, ticket);
+    } catch (py::error_already_set& error) {  // the others of this delivery must not suffer
+      error.discard_as_unraisable("delivering the answer of an inferometer request");
+    }
+    ticket.future.reset();
   }
 }
 

@@ -1,4 +1,5 @@
 // inferometer._core: one bind_* call for each concept.
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
 #include "engine_bindings.h"
@@ -10,6 +11,9 @@ PYBIND11_MODULE(_core, m) {
   namespace python = inferometer::python;
   m.doc() = "The native core of inferometer.";
   m.attr("__version__") = INFEROMETER_VERSION;
+  // pybind11 looks numpy up at its first use, once, under a lock: do it here, where no finaliser
+  // that the garbage collector runs meanwhile can come back to us and wait for itself.
+  (void)pybind11::detail::npy_api::get();
   python::bind_errors(m);
   python::bind_registry(m);
   python::bind_model(m);

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
+import threading
 import weakref
 from typing import TYPE_CHECKING, Protocol
+
+from inferometer._core import ClosedError
 
 if TYPE_CHECKING:
     from inferometer._core import Registry
@@ -35,31 +39,40 @@ class Closable(Protocol):
         ...
 
 
+_lock = threading.Lock()  # of the two collections below
 _live: weakref.WeakSet[Closable] = weakref.WeakSet()
 _registries: weakref.WeakKeyDictionary[Closable, Registry] = weakref.WeakKeyDictionary()
 
 
 def remember(engine: Closable, registry: Registry | None) -> None:
     """Has the engine closed at interpreter exit, and found by ``replace_earlier``."""
-    _live.add(engine)
-    if registry is not None:
-        _registries[engine] = registry
+    with _lock:
+        _live.add(engine)
+        if registry is not None:
+            _registries[engine] = registry
+
+
+def _all_live() -> list[Closable]:
+    with _lock:
+        return list(_live)
 
 
 def replace_earlier(name: str, version: str, registry: Registry | None) -> None:
     """Drains and closes the engine of this name and version in this registry, if one lives."""
     if registry is None:
         return
-    for engine in list(_live):
+    for engine in _all_live():
         if (engine.name, engine.version) == (name, version) and (
             _registries.get(engine) is registry
         ):
-            engine.drain()
+            with contextlib.suppress(ClosedError):  # a forked parent's: not ours to drain
+                engine.drain()
             engine.close()
 
 
 # Runs before the interpreter is taken apart: workers that call Python must have ended by then.
 @atexit.register
 def _close_all() -> None:
-    for engine in list(_live):
-        engine.close(_EXIT_GRACE_SECONDS)
+    for engine in _all_live():
+        with contextlib.suppress(Exception):  # the next one must be closed all the same
+            engine.close(_EXIT_GRACE_SECONDS)

@@ -116,6 +116,8 @@ class Engine {
   /// Accepts requests: neither closed nor draining.
   [[nodiscard]] bool ready() const noexcept;
 
+  /// True in a process forked from the one that made the engine: nothing runs here.
+  [[nodiscard]] bool forked() const noexcept;
   /// True on the thread that is running this engine's model: to wait for the engine there would be
   /// to wait for oneself.
   [[nodiscard]] bool on_worker_thread() const noexcept;

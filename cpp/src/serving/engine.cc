@@ -44,6 +44,7 @@ bool Engine::drain(int64_t timeout_ns) { return core_->drain(timeout_ns); }
 bool Engine::close(int64_t grace_ns) { return core_->close(grace_ns); }
 bool Engine::closed() const noexcept { return core_->closed(); }
 bool Engine::ready() const noexcept { return core_->ready(); }
+bool Engine::forked() const noexcept { return core_->forked(); }
 bool Engine::on_worker_thread() const noexcept { return core_->on_worker_thread(); }
 EngineStats Engine::stats() const { return core_->stats(); }
 const std::string& Engine::name() const noexcept { return core_->options().name; }

@@ -11,6 +11,9 @@
 namespace inferometer {
 namespace {
 
+// A worker that has just answered is given this long to look up and leave, whatever the grace.
+constexpr int64_t kMinGraceNs = 100'000'000;
+
 // Buffers kept for reuse: enough for the queue's segments in steady traffic, little when idle.
 constexpr size_t kMaxCachedBufferBytes = size_t{128} << 20;
 
@@ -214,15 +217,21 @@ bool EngineCore::close(int64_t grace_ns) {
   std::thread worker;
   bool left_in_time = false;
   const int64_t now = steady_clock().now_ns();
-  const int64_t deadline = grace_ns > kNever - now ? kNever : now + grace_ns;
+  const int64_t grace = std::max(grace_ns, kMinGraceNs);
+  const int64_t deadline = grace > kNever - now ? kNever : now + grace;
   {
     MutexLock lock(mutex_);
     // Not worker_'s id: an earlier close() may have let go of it. Requests that others are just
     // ending are waited for too, so that the recorder is closed behind their records.
     left_in_time = worker_left_ || on_worker_thread();
     while (!(left_in_time && ending_ == 0) && !worker_abandoned_ &&
-           steady_clock().now_ns() < deadline) {
-      settled_.wait_until(mutex_, deadline);
+           (running_.empty() || steady_clock().now_ns() < deadline)) {
+      // A worker without a batch leaves at once: only a running model is given a limit.
+      if (running_.empty()) {
+        settled_.wait(mutex_);
+      } else {
+        settled_.wait_until(mutex_, deadline);
+      }
       left_in_time = worker_left_ || on_worker_thread();
     }
     worker = std::exchange(worker_, {});

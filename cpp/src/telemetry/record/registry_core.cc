@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/process_generation.h"
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
 #include "telemetry/record/foreign_collect.h"
@@ -72,7 +73,13 @@ void RegistryCore::remove_collector(const std::shared_ptr<prometheus::Collectabl
 
 void RegistryCore::claim(std::string_view name, std::string_view version) {
   MutexLock lock(storage_->mutex);
-  if (claims_.emplace(name, version).second) return;
+  const auto [claim, fresh] =
+      claims_.try_emplace({std::string(name), std::string(version)}, process_generation());
+  if (fresh) return;
+  if (claim->second != process_generation()) {
+    claim->second = process_generation();
+    return;
+  }
   throw ConfigError("got a second engine named \"" + std::string(name) + "\", version \"" +
                     std::string(version) +
                     "\", want one in a registry: close the first, or give "
@@ -81,8 +88,9 @@ void RegistryCore::claim(std::string_view name, std::string_view version) {
 
 void RegistryCore::release(std::string_view name, std::string_view version) noexcept {
   MutexLock lock(storage_->mutex);
-  std::erase_if(claims_,
-                [&](const auto& claim) { return claim.first == name && claim.second == version; });
+  std::erase_if(claims_, [&](const auto& claim) {
+    return claim.first.first == name && claim.first.second == version;
+  });
 }
 
 RegistryCore::Collectors RegistryCore::collectors() {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,7 +66,9 @@ class RegistryCore {
 
   std::vector<std::shared_ptr<Family>> application_ GUARDED_BY(storage_->mutex);
   NameTable names_ GUARDED_BY(storage_->mutex);
-  std::set<std::pair<std::string, std::string>> claims_ GUARDED_BY(storage_->mutex);
+  // (name, version) of the live engines, and the process that made each: a claim of a forked
+  // child's parent does not bind the child.
+  std::map<std::pair<std::string, std::string>, uint32_t> claims_ GUARDED_BY(storage_->mutex);
   Collectors collectors_ GUARDED_BY(storage_->mutex);
 };
 

@@ -1,0 +1,131 @@
+"""What hostile or careless use once broke."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+
+import inferometer as im
+from test_process import PRELUDE, run
+
+X = np.ones((1, 2), np.float32)
+
+
+def failing(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    raise ValueError(json.loads('"unknown word \\ud800"'))
+
+
+def test_a_text_that_is_no_unicode_fails_its_own_request_and_no_other() -> None:
+    async def main() -> None:
+        async with (
+            im.Engine(failing, name="bad", registry=im.NO_METRICS) as bad,
+            im.Engine(lambda x: x, name="good", registry=im.NO_METRICS) as good,
+        ):
+            calls = [engine.infer_async(X) for engine in (bad, good, bad, good)]
+            answers = await asyncio.gather(*calls, return_exceptions=True)
+        for failed in answers[::2]:
+            assert isinstance(failed, im.ModelError)
+            assert "unknown word \\ud800" in str(failed)
+        for answer in answers[1::2]:
+            assert isinstance(answer, np.ndarray)
+
+    asyncio.run(main())
+    with im.Engine(failing, name="bad", registry=im.NO_METRICS) as bad:
+        with pytest.raises(im.ModelError, match="unknown word"):
+            bad.infer(X)
+        with pytest.raises(im.InputError, match="not valid Unicode"):
+            bad.infer({"\ud800": X})
+
+
+def test_awaits_that_fail_let_go_of_their_arrays() -> None:
+    alive: list[weakref.ref[np.ndarray[Any, Any]]] = []
+
+    async def call(engine: im.Engine) -> None:
+        x = X.copy()
+        alive.append(weakref.ref(x))
+        with pytest.raises(im.ModelError):
+            await engine.infer_async(x)
+
+    async def main() -> None:
+        async with im.Engine(failing, name="bad", registry=im.NO_METRICS) as engine:
+            for _ in range(5):
+                await call(engine)
+
+    asyncio.run(main())
+    gc.collect()
+    assert [reference() for reference in alive] == [None] * 5
+
+
+def test_closing_an_idle_engine_needs_no_grace(caplog: pytest.LogCaptureFixture) -> None:
+    for grace in (0, -1, 1e-9):
+        engine = im.Engine(lambda x: x, name="m", registry=im.NO_METRICS)
+        engine.infer(X)
+        assert engine.close(grace) is True
+    assert not caplog.records
+
+
+def test_a_forked_child_may_use_its_parents_names() -> None:
+    run(
+        PRELUDE
+        + """
+import warnings
+warnings.simplefilter("ignore", DeprecationWarning)
+gate = threading.Event()
+engine = im.Engine(lambda x: (gate.wait(60), x)[1], name="m")
+handle = engine.submit(X)
+pid = os.fork()
+if pid == 0:
+    code = 1
+    try:
+        for replace in (False, True):
+            own = im.Engine(lambda x: x + 1, name="m", replace=replace)
+            assert own.infer(X)[0, 0] == 2
+        try:
+            handle.result()
+        except im.ClosedError as error:
+            assert "answered in the parent" in str(error)
+            code = 0
+    finally:
+        os._exit(code)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+gate.set()
+assert handle.result()[0, 0] == 1
+"""
+    )
+
+
+@pytest.mark.parametrize("seconds_left", [0.2, 3])
+def test_the_interpreter_exits_while_a_model_computes(seconds_left: float) -> None:
+    out = run(
+        PRELUDE
+        + f"""
+import logging
+logging.getLogger("inferometer").setLevel(logging.CRITICAL)
+entered = threading.Event()
+def model(x):
+    entered.set()
+    end = time.monotonic() + 1 + {seconds_left}
+    while time.monotonic() < end:
+        np.ones(10).sum()
+    return x
+engine = im.Engine(model, name="m")
+engine.submit(X)
+entered.wait(60)
+print("exiting", flush=True)
+"""
+    )
+    assert out == "exiting"
+
+
+def test_a_dict_that_changes_while_it_is_read() -> None:
+    # Converting a strided array lets other threads run; names that follow must not move.
+    arrays = {f"{i}": np.ones((2, 64), np.float32)[:, ::2] for i in range(200)}
+    with im.Engine(lambda **named: {"n": named["0"]}, name="m", registry=im.NO_METRICS) as engine:
+        engine.infer(arrays)
+        assert sorted(spec.name for spec in engine.inputs) == sorted(arrays)
