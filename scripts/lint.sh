@@ -39,7 +39,7 @@ noise='^[0-9]+ warnings? (generated|treated)|^Error while processing|Processing 
 tidy() {
   printf '%s\0' "${@:2}" |
     xargs -0 -P "$(nproc)" -n 1 clang-tidy -p build/release --quiet \
-      --extra-arg=-Wthread-safety --extra-arg=-Wno-ignored-gch --checks="$1" 2>&1 |
+      --extra-arg=-Wthread-safety --extra-arg=-Wno-ignored-gch --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-deprecated-declarations --checks="$1" 2>&1 |
     { grep -vE "$noise" || true; }
 }
 analyzer() { tidy '-*,clang-analyzer-*' "$@"; }
