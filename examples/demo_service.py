@@ -19,7 +19,7 @@ import numpy as np
 import uvicorn
 from numpy.typing import NDArray
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -34,16 +34,26 @@ class BadRequestError(Exception):
     """The body is not a request; the message says why."""
 
 
+async def read_body(request: Request) -> bytes:
+    """Returns the body, refused as soon as it is longer than the limit."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT:
+            raise BadRequestError(f"the body has more bytes than the limit, {BODY_LIMIT}")
+    return bytes(body)
+
+
 def read_image(body: bytes) -> NDArray[np.float32]:
     """Returns the image of a request body, (1, 1, 8, 8) float32 with pixels from 0 to 16."""
-    if len(body) > BODY_LIMIT:
-        raise BadRequestError(f"the body has {len(body)} bytes; the limit is {BODY_LIMIT}")
     try:
         pixels = np.asarray(json.loads(body)["image"], dtype=np.float32)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise BadRequestError('the body must be JSON: {"image": [64 numbers]}') from error
     if pixels.shape != (64,) or not np.isfinite(pixels).all():
         raise BadRequestError(f'"image" must be 64 finite numbers, got shape {pixels.shape}')
+    if (pixels < 0).any() or (pixels > 16).any():
+        raise BadRequestError(f'"image" must hold 0 to 16, got {pixels.min()} to {pixels.max()}')
     return pixels.reshape(1, 1, 8, 8)
 
 
@@ -58,10 +68,12 @@ def create_app(model_path: Path = MODEL, max_queue_delay: float = 0.002) -> Star
 
     async def predict(request: Request) -> Response:
         try:
-            image = read_image(await request.body())
+            image = read_image(await read_body(request))
             probabilities = (await engine.infer_async(image))[0]
         except BadRequestError as error:
             return JSONResponse({"error": str(error)}, 400)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
         except im.QueueFullError as error:
             seconds = str(max(1, math.ceil(error.retry_after)))
             return JSONResponse({"error": str(error)}, 429, {"Retry-After": seconds})

@@ -188,6 +188,9 @@ def test_the_service_answers_digits_and_refuses_nonsense(demo_service: str) -> N
         b'{"image": [' + b",".join([b"NaN"] * 64) + b"]}",
         b'{"image": [' + b"0," * 20000 + b"0]}",
         b"\xff\xfe",
+        b"[" * 16000,
+        b'{"image": [' + b"9" * 400 + b"]}",
+        b'{"image": [' + b",".join([b"-1e38"] * 64) + b"]}",
     ):
         status, answer = post(f"{demo_service}/predict", body)
         assert status == 400, body
