@@ -152,19 +152,24 @@ CallInputs::CallInputs(const py::handle& given) {
 }
 
 void CallInputs::refer() {
+  inputs_.clear();
   for (size_t i = 0; i < arrays_.size(); ++i) {
     inputs_.push_back({names_[i], view_of(arrays_[i], quoted(names_[i]))});
   }
 }
 
-void CallInputs::add(const py::handle& given, std::string name) {
-  auto array = py::reinterpret_borrow<py::array>(given);
-  if ((array.flags() & py::array::c_style) == 0) {
-    const std::string what = quoted(name);
-    (void)dtype_of(array, what);  // refuse before copying
+void CallInputs::make_contiguous() {
+  for (py::array& array : arrays_) {
     array = py::array::ensure(array, py::array::c_style);
     if (!array) throw std::bad_alloc();  // numpy had no room for a contiguous copy
   }
+  contiguous_ = true;
+  refer();
+}
+
+void CallInputs::add(const py::handle& given, std::string name) {
+  auto array = py::reinterpret_borrow<py::array>(given);
+  contiguous_ = contiguous_ && (array.flags() & py::array::c_style) != 0;
   names_.push_back(std::move(name));
   arrays_.push_back(std::move(array));
 }

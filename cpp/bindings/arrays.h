@@ -19,7 +19,7 @@ namespace inferometer::python {
 [[nodiscard]] DType dtype_of(const pybind11::array& array, const std::string& what);
 [[nodiscard]] pybind11::dtype numpy_dtype(DType dtype);
 
-/// A view of a C-contiguous array. The caller keeps the array alive and unchanged.
+/// A view of an array, as if it were C-contiguous. The caller keeps the array alive and unchanged.
 [[nodiscard]] TensorView view_of(const pybind11::array& array, const std::string& what);
 
 /// A fresh array with a copy of the elements.
@@ -28,13 +28,17 @@ namespace inferometer::python {
 /// A read-only array over memory that `owner` keeps alive; nothing is copied.
 [[nodiscard]] pybind11::array array_over(const TensorView& view, std::shared_ptr<const void> owner);
 
-/// What a caller hands to infer(): one array, or a dict of arrays by name. Keeps the arrays alive
-/// (an array that is not C-contiguous is copied once into one that is). Single-owner.
+/// What a caller hands to infer(): one array, or a dict of arrays by name. Keeps the arrays alive.
+/// Single-owner.
 class CallInputs {
  public:
   /// Throws DTypeError for anything else, InputError for keys that are not strings.
   explicit CallInputs(const pybind11::handle& given);
-  /// Valid while this object lives.
+  /// Whether all arrays are C-contiguous; if not, inputs() is good for its shapes and types only.
+  [[nodiscard]] bool contiguous() const noexcept { return contiguous_; }
+  /// Copies the arrays that are not, each into one that is.
+  void make_contiguous();
+  /// Valid while this object lives, until make_contiguous().
   [[nodiscard]] std::span<const NamedInput> inputs() const noexcept { return inputs_; }
   /// True for a dict: the answer is then a dict too.
   [[nodiscard]] bool named() const noexcept { return named_; }
@@ -44,6 +48,7 @@ class CallInputs {
   void refer();  // once all are added: the names do not move any more
 
   bool named_ = false;
+  bool contiguous_ = true;
   std::vector<pybind11::array> arrays_;
   std::vector<std::string> names_;
   std::vector<NamedInput> inputs_;

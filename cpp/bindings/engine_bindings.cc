@@ -85,7 +85,13 @@ std::shared_ptr<EngineObject> make_engine(
 // Wrong types are found before the core sees the request; they count as invalid all the same.
 CallInputs parse(EngineObject& self, const py::handle& given) {
   try {
-    return CallInputs(given);
+    CallInputs inputs(given);
+    if (!inputs.contiguous()) {
+      // Checked before it is copied: a broadcast array may be far larger than its memory.
+      self.engine().check(inputs.inputs());
+      inputs.make_contiguous();
+    }
+    return inputs;
   } catch (const Error&) {
     self.refuse_invalid();
     throw;
@@ -170,12 +176,7 @@ py::dict stats(EngineObject& self) {
   return into;
 }
 
-bool drain(EngineObject& self, double timeout) {
-  const int64_t ns = option_ns("timeout", timeout);
-  bool drained = false;
-  without_gil([&] { drained = self.engine().drain(ns); });
-  return drained;
-}
+bool drain(EngineObject& self, double timeout) { return self.drain(option_ns("timeout", timeout)); }
 
 bool close(EngineObject& self, double grace) {
   const int64_t ns = option_ns("grace", grace);

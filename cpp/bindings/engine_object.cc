@@ -46,6 +46,9 @@ std::string seconds_text(int64_t ns) {
 // Ctrl-C is honoured at the latest when the wait has doubled, for a handful of wake-ups in all.
 constexpr int64_t kFirstLookNs = 10'000'000;
 
+// A drain waits for minutes at most and looks this often.
+constexpr int64_t kDrainLookNs = 100'000'000;
+
 bool handles_signals() { return syscall(SYS_gettid) == getpid(); }
 
 py::object item_of(const std::shared_ptr<void>& object) {
@@ -121,6 +124,19 @@ bool EngineObject::wait(const std::shared_ptr<Request>& request, int64_t deadlin
       without_gil([&] { engine_->cancel(request, true); });
       throw py::error_already_set(std::move(interrupted));
     }
+  }
+}
+
+bool EngineObject::drain(int64_t timeout_ns) {
+  const int64_t now = steady_clock().now_ns();
+  const int64_t deadline = timeout_ns > kNever - now ? kNever : now + timeout_ns;
+  const int64_t look_ns = handles_signals() ? kDrainLookNs : kNever;
+  for (;;) {
+    const int64_t left = deadline - steady_clock().now_ns();
+    bool drained = false;
+    without_gil([&] { drained = engine_->drain(std::min(left, look_ns)); });
+    if (drained || left <= look_ns || engine_->on_worker_thread()) return drained;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
   }
 }
 

@@ -54,6 +54,8 @@ class EngineObject : public std::enable_shared_from_this<EngineObject> {
   /// Sleeps without the GIL until the request has ended; Ctrl-C cancels it. `deadline_ns` as in
   /// Request::wait(); false if it passed.
   bool wait(const std::shared_ptr<Request>& request, int64_t deadline_ns);
+  /// Engine::drain() without the GIL; Ctrl-C ends the wait (the engine goes on draining).
+  bool drain(int64_t timeout_ns);
   /// The answer of an ended request, or its exception raised.
   [[nodiscard]] pybind11::object result(const Request& request, bool named);
   /// The exception of an ended request, None for a success.

@@ -3,9 +3,14 @@
 #include <pybind11/pybind11.h>
 
 #include "engine_bindings.h"
+#include "engine_object.h"
 #include "errors.h"
+#include "inferometer/registry.h"
+#include "inferometer/request.h"
+#include "loop_object.h"
 #include "model_bindings.h"
 #include "registry_bindings.h"
+#include "uninitialised.h"
 
 PYBIND11_MODULE(_core, m) {
   namespace python = inferometer::python;
@@ -20,4 +25,7 @@ PYBIND11_MODULE(_core, m) {
   python::bind_request(m);
   python::bind_completions(m);
   python::bind_engine(m);
+  python::refuse_uninitialised<inferometer::Registry, inferometer::Counter, inferometer::Gauge,
+                               inferometer::Histogram, inferometer::Timing, python::RequestObject,
+                               python::EngineObject, python::ModelObject, python::LoopObject>();
 }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
+
+import numpy as np
 
 from inferometer._core import ConfigError
 
@@ -49,6 +52,9 @@ class Batching:
         ):
             if not isinstance(number, int) or isinstance(number, bool):
                 raise ConfigError(f"{option}: got {number!r}, want an int")
+        check_seconds("max_queue_delay", self.max_queue_delay)
+        if self.default_timeout is not None:
+            check_seconds("default_timeout", self.default_timeout, "seconds or None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +63,66 @@ class Spec:
 
     Attributes:
         name: Its name; a callable with several inputs gets it as a keyword.
-        dtype: numpy's name of the element type: ``"float32"``, ``"int64"``, ``"bool"``, ...
+        dtype: The element type, as numpy takes it: ``"float32"``, ``np.int64``, ... Kept as
+            numpy's name.
         shape: Rows first; -1 is any size. ``(-1, 64)``: any number of rows of 64.
+
+    Raises:
+        ConfigError: An attribute of the wrong type, or a shape that does not begin with rows.
     """
 
     name: str
     dtype: str
     shape: Sequence[int]
+
+    def __post_init__(self) -> None:
+        """Checks the types and turns ``dtype`` into numpy's name."""
+        check_text("name of an input", self.name)
+        object.__setattr__(self, "dtype", self._dtype_name())
+        try:
+            shape = tuple(operator.index(size) for size in self.shape)
+        except TypeError:
+            shape = ()
+        if not shape or shape[0] not in (-1, 1):
+            raise ConfigError(
+                f"input {self.name!r}: got shape {self.shape!r}, want rows first: (-1, ...), "
+                "or (1, ...) for a model that takes one row at a time"
+            )
+        object.__setattr__(self, "shape", shape)
+
+    def _dtype_name(self) -> str:
+        try:
+            dtype = np.dtype(self.dtype)
+            if self.dtype is not None and dtype.isnative:
+                return str(dtype.name)
+        except (TypeError, ValueError, SyntaxError):
+            pass
+        raise ConfigError(
+            f"input {self.name!r}: got dtype {self.dtype!r}, want bool, an integer or float16, "
+            "float32, float64"
+        )
+
+
+def check_text(option: str, got: object) -> None:
+    """Refuses what is not text that has a UTF-8 form.
+
+    Raises:
+        ConfigError: If ``got`` is not a str, or has lone surrogates.
+    """
+    if not isinstance(got, str):
+        raise ConfigError(f"{option}: got {got!r}, want a str")
+    if not got.isascii() and any("\ud800" <= char <= "\udfff" for char in got):
+        raise ConfigError(f"{option}: got {got!r}, want text without lone surrogates")
+
+
+def check_seconds(option: str, got: object, want: str = "seconds") -> None:
+    """Refuses what is not a number.
+
+    Raises:
+        ConfigError: If ``got`` is not a real number.
+    """
+    if isinstance(got, bool) or not isinstance(got, SupportsFloat):
+        raise ConfigError(f"{option}: got {got!r}, want {want}")
 
 
 def not_there_yet(option: str, got: object, only: object) -> None:

@@ -10,7 +10,13 @@ import numpy as np
 
 from inferometer import _core
 from inferometer._core import ConfigError, DTypeError
-from inferometer.batching import Batching, Spec, not_there_yet
+from inferometer.batching import (
+    Batching,
+    Spec,
+    check_seconds,
+    check_text,
+    not_there_yet,
+)
 from inferometer.completions import completions_of
 from inferometer.lifetime import remember, replace_earlier
 from inferometer.metrics import RegistryOption, resolve_registry
@@ -86,6 +92,9 @@ class Engine:
         if not isinstance(model, _core.Model) and not callable(model):
             raise ConfigError(f"model: got {type(model).__name__}, want a model or a callable")
         kind: Literal["native", "arrays"] = "native" if isinstance(model, _core.Model) else "arrays"
+        for spec in inputs or ():
+            if not isinstance(spec, Spec):
+                raise ConfigError(f"inputs: got {spec!r}, want inferometer.Spec")
         specs = [(spec.name, spec.dtype, list(spec.shape)) for spec in inputs or ()]
         self._core = make_core(
             model, kind, name, version, batching, specs, latency_objective, registry, replace
@@ -231,7 +240,7 @@ class Engine:
         """Refuses new requests and waits until all accepted ones have ended.
 
         Args:
-            timeout: Seconds to wait; what is left then goes on.
+            timeout: Seconds to wait; what is left then goes on. Ctrl-C ends the wait.
 
         Returns:
             True if everything has ended.
@@ -269,9 +278,11 @@ class Engine:
         traceback: TracebackType | None,
     ) -> None:
         """Drains (unless an exception is on its way) and closes."""
-        if kind is None:
-            self.drain()
-        self.close()
+        try:
+            if kind is None:
+                self.drain()
+        finally:  # also when Ctrl-C ends the wait
+            self.close()
 
     async def __aenter__(self: _Self) -> _Self:
         """Nothing to do: the engine runs since it was made."""
@@ -314,9 +325,10 @@ def make_core(
         batching = Batching()
     if not isinstance(batching, Batching):
         raise ConfigError(f"batching: got {type(batching).__name__}, want Batching")
-    for option, got in (("name", name), ("version", version)):
-        if not isinstance(got, str):
-            raise ConfigError(f"{option}: got {got!r}, want a str")
+    check_text("name", name)
+    check_text("version", version)
+    if latency_objective is not None:
+        check_seconds("latency_objective", latency_objective, "seconds or None")
     target = resolve_registry(registry)
     if replace:
         replace_earlier(name, version, target)

@@ -252,8 +252,10 @@ def test_infer_one_adds_and_strips_the_row_axis(registry: im.Registry) -> None:
         ({"latency_objective": 0}, "latency_objective: got 0 ns"),
         ({"batching": 64}, "batching: got int, want Batching"),
         ({"registry": "default"}, "registry: got str"),
+        ({"latency_objective": "1"}, "latency_objective: got '1', want seconds or None"),
+        ({"name": "\ud800"}, "name: got .* want text without lone surrogates"),
+        ({"inputs": [1]}, "inputs: got 1, want inferometer.Spec"),
         ({"inputs": [im.Spec("x", "complex64", (-1,))]}, "got dtype 'complex64'"),
-        ({"inputs": [im.Spec("x", "float32", ())]}, r"got shape \(\), want rows first"),
         ({"inputs": [im.Spec("", "float32", (-1,))]}, "got an empty name"),
         ({"inputs": [im.Spec("x", "int8", (-1,))] * 2}, "got 'x' twice"),
         ({"batching": im.Batching(max_batch_size=0)}, "max_batch_size: got 0, want 1 to"),
@@ -276,11 +278,37 @@ def test_wrong_options(registry: im.Registry, options: dict[str, Any], text: str
         ({"priority_levels": 2}, "priority_levels: got 2, want 0"),
         ({"max_batch_size": 1.5}, "max_batch_size: got 1.5, want an int"),
         ({"max_queue_size": True}, "max_queue_size: got True, want an int"),
+        ({"max_queue_delay": None}, "max_queue_delay: got None, want seconds"),
+        ({"default_timeout": "1"}, "default_timeout: got '1', want seconds or None"),
     ],
 )
 def test_wrong_batching(options: dict[str, Any], text: str) -> None:
     with pytest.raises(im.ConfigError, match=text.replace("want .., ", r"want \(\): ")):
         im.Batching(**options)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "shape", "text"),
+    [
+        (3, "float32", (-1,), "name of an input: got 3, want a str"),
+        ("\ud800", "float32", (-1,), "want text without lone surrogates"),
+        ("x", "float33", (-1,), "input 'x': got dtype 'float33', want bool"),
+        ("x", ">f4", (-1,), "got dtype '>f4', want bool"),
+        ("x", None, (-1,), "got dtype None, want bool"),
+        ("x", "float32", (), r"got shape \(\), want rows first"),
+        ("x", "float32", (2, 3), r"got shape \(2, 3\), want rows first"),
+        ("x", "float32", (-1, 2.5), r"got shape \(-1, 2.5\), want rows first"),
+        ("x", "float32", 7, "got shape 7, want rows first"),
+    ],
+)
+def test_wrong_specs(name: Any, dtype: Any, shape: Any, text: str) -> None:
+    with pytest.raises(im.ConfigError, match=text):
+        im.Spec(name, dtype, shape)
+
+
+def test_a_spec_takes_numpys_types() -> None:
+    spec = im.Spec("x", np.float32, np.array([-1, 4]))  # type: ignore[arg-type]
+    assert spec == im.Spec("x", "float32", (-1, 4))
 
 
 def test_a_model_that_is_none() -> None:

@@ -129,3 +129,34 @@ def test_a_dict_that_changes_while_it_is_read() -> None:
     with im.Engine(lambda **named: {"n": named["0"]}, name="m", registry=im.NO_METRICS) as engine:
         engine.infer(arrays)
         assert sorted(spec.name for spec in engine.inputs) == sorted(arrays)
+
+
+def test_a_broadcast_array_is_refused_before_it_is_copied() -> None:
+    huge = np.broadcast_to(np.float32(1), (1 << 40, 1 << 20))  # 4 EiB, were it real
+    with im.Engine(lambda x: x, name="m", registry=im.NO_METRICS) as engine:
+        for _ in range(2):  # before and after a first request has fixed the shape
+            with pytest.raises(im.ShapeError, match=r"got .*1099511627776.*, want"):
+                engine.infer(huge)
+            with pytest.raises(im.ShapeError, match=r"got .*1099511627776.*, want"):
+                engine.submit({"input": huge})
+            np.testing.assert_array_equal(engine.infer(X), X)
+        with pytest.raises(im.ShapeError, match="want \\(-1, 2\\)"):
+            engine.infer(np.broadcast_to(np.float32(1), (1, 1 << 40)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "use"),
+    [
+        (im.Request, lambda it: it.done()),
+        (im.Request, lambda it: it.timing),
+        (im.Registry, lambda it: it.counter("a")),
+        (im.Registry, im.render_metrics),
+        (im.Counter, lambda it: it.inc()),
+        (im.Gauge, lambda it: it.set(1)),
+        (im.Histogram, lambda it: it.labels("a")),
+        (im._core.Engine, lambda it: it.stats()),
+    ],
+)
+def test_an_object_that_was_never_initialised(kind: Any, use: Any) -> None:
+    with pytest.raises(TypeError, match="never initialised"):
+        use(kind.__new__(kind))

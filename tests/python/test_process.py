@@ -116,6 +116,46 @@ assert engine.infer(X)[0, 0] == 1
     assert out == "interrupted\ninterrupted"
 
 
+def test_ctrl_c_in_drain_and_at_the_end_of_a_with_block() -> None:
+    out = run(
+        PRELUDE
+        + """
+gate = threading.Event()
+def model(x):
+    gate.wait(60)
+    return x
+def interrupt(engine):
+    while engine.ready:  # until it drains
+        time.sleep(0.001)
+    os.kill(os.getpid(), signal.SIGINT)
+engine = im.Engine(model, name="m")
+engine.submit(X)
+threading.Thread(target=interrupt, args=(engine,)).start()
+try:
+    engine.drain(timeout=60.0)
+except KeyboardInterrupt:
+    assert not engine.closed
+    print("interrupted")
+gate.set()
+assert engine.drain(timeout=60.0)
+gate.clear()
+def release(engine):
+    while not engine.closed:
+        time.sleep(0.001)
+    gate.set()
+try:
+    with im.Engine(model, name="n") as other:
+        handle = other.submit(X)
+        for act in (interrupt, release):
+            threading.Thread(target=act, args=(other,)).start()
+except KeyboardInterrupt:
+    assert other.closed and type(handle.exception()) is im.ClosedError
+    print("interrupted")
+"""
+    )
+    assert out == "interrupted\ninterrupted"
+
+
 def test_a_signal_handler_that_returns_does_not_end_the_wait() -> None:
     run(
         PRELUDE

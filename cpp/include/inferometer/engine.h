@@ -98,6 +98,9 @@ class Engine {
                                          const SubmitOptions& options = {});
   /// Wakes the worker if it sleeps while requests wait that were submitted with `wake_later`.
   void wake();
+  /// Throws what submit() would for inputs of these shapes and types, without counting it. The data
+  /// is not looked at.
+  void check(std::span<const NamedInput> inputs) const;
   /// Counts a request that was found invalid before it could be submitted.
   void count_invalid() noexcept;
   /// Ends a request as `cancelled` if it still waits, or (`even_running`) if its batch is with the

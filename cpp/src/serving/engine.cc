@@ -34,6 +34,7 @@ std::shared_ptr<Request> Engine::submit_object(std::shared_ptr<void> object,
 }
 
 void Engine::wake() { core_->wake(); }
+void Engine::check(std::span<const NamedInput> inputs) const { core_->check(inputs); }
 void Engine::count_invalid() noexcept { core_->count_invalid(); }
 
 bool Engine::cancel(const std::shared_ptr<Request>& request, bool even_running) {

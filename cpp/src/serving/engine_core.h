@@ -41,6 +41,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::shared_ptr<Request> submit_object(std::shared_ptr<void> object,
                                          const SubmitOptions& options);
   void wake();
+  void check(std::span<const NamedInput> inputs) const;
   void count_invalid() noexcept {
     if (recorder_) recorder_->record_refused(Outcome::kInvalid);
   }

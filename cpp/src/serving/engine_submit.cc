@@ -46,6 +46,15 @@ std::vector<TensorView> EngineCore::check_inputs(std::span<const NamedInput> inp
   return ordered;
 }
 
+void EngineCore::check(std::span<const NamedInput> inputs) const {
+  const InputCheck* const known = input_check_.load(std::memory_order_acquire);
+  if (known != nullptr) {
+    (void)known->in_order(inputs, max_rows_);
+  } else {
+    (void)InputCheck(InputCheck::implied_by(inputs)).in_order(inputs, max_rows_);
+  }
+}
+
 double EngineCore::retry_after_seconds_locked() const {
   if (service_ns_per_request_ <= 0) return kUnknownRetryAfterSeconds;
   const auto waiting = static_cast<double>(queue_.size() + std::ssize(running_));
