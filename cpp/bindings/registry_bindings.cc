@@ -111,8 +111,8 @@ py::class_<Metric> bind_metric(py::module_& m, const char* name, const char* doc
 }
 
 py::typing::Tuple<py::bytes, py::str, py::str> render(const Registry& registry,
-                                                       const std::string& accept,
-                                                       const std::string& accept_encoding) {
+                                                      const std::string& accept,
+                                                      const std::string& accept_encoding) {
   Exposition exposition;
   without_gil([&] { exposition = registry.render({accept, accept_encoding}); });
   return py::make_tuple(py::bytes(exposition.body), exposition.content_type,
@@ -175,9 +175,10 @@ void bind_registry_class(py::module_& m) {
       .def("histogram", &make_histogram, py::arg("name"), py::arg("help") = "",
            py::arg("labelnames") = py::tuple(), py::arg("buckets") = py::none(),
            "A new histogram. `buckets` are ascending upper bounds; +Inf is added.")
-      .def("render", &render, py::arg("accept") = "", py::arg("accept_encoding") = "",
-           "The exposition in the format that these HTTP headers like best: its bytes, its content\n"
-           "type, and its content encoding (\"gzip\", or empty). The GIL is released meanwhile.")
+      .def(
+          "render", &render, py::arg("accept") = "", py::arg("accept_encoding") = "",
+          "The exposition in the format that these HTTP headers like best: its bytes, its content\n"
+          "type, and its content encoding (\"gzip\", or empty). The GIL is released meanwhile.")
       .def("sample_value", &sample_value, py::arg("name"), py::arg("labels") = py::none(),
            "The present value of the sample with exactly these labels, None if there is none.");
 }
