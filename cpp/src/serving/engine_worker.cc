@@ -142,7 +142,7 @@ void EngineCore::finish(FormedBatch& batch, const std::exception_ptr& error, int
   if (recorder_) {
     const int64_t recording_since = clock_.now_ns();
     for (size_t i = 0; i < requests.size(); ++i) {
-      if (mine[i]) recorder_->record_request(outcome, requests[i]->timing_);
+      if (mine[i]) recorder_->record_request(outcome, requests[i]->timing_, requests[i]->trace_id_);
     }
     recorder_->record_batch(batch.reason(), batch.rows(), compute_ns);
     if (gone_rows > 0) {

@@ -57,7 +57,7 @@ Recorder::Recorder(std::shared_ptr<Registry> registry, const RecorderOptions& op
     const std::string_view model = options_.name;
     const auto add = [&](Metric metric, size_t offset,
                          std::initializer_list<std::string_view> labels) {
-      slots_.push_back({registry_->acquire(metric, labels), offset});
+      slots_.push_back({registry_->acquire(metric, labels, options_.native_histograms), offset});
       for (size_t shard = 0; shard <= kCallerShards; ++shard) {
         slots_.back().series->attach(shards_ + shard * kShardWords + offset);
       }
@@ -66,10 +66,17 @@ Recorder::Recorder(std::shared_ptr<Registry> registry, const RecorderOptions& op
       add(Metric::kRequests, kStatusAt + i, {model, kStatusNames[i]});
     }
     if (options_.latency_objective_ns) add(Metric::kWithinObjective, kWithinAt, {model});
+    constexpr double kShortest = 1e-9;
+    constexpr double kLongest = 1e5;  // seconds: more than a day
     add(Metric::kLatency, kLatencyAt, {model});
+    exemplars_ = slots_.back().series->exemplars();
+    add_native(kLatencyNative, slots_.back().series, kShortest, kLongest);
     add(Metric::kQueue, kQueueAt, {model});
+    add_native(kQueueNative, slots_.back().series, kShortest, kLongest);
     add(Metric::kCompute, kComputeAt, {model});
+    add_native(kComputeNative, slots_.back().series, kShortest, kLongest);
     add(Metric::kBatchSize, kBatchSizeAt, {model});
+    add_native(kBatchSizeNative, slots_.back().series, 1, 1 << 20);
     for (size_t i = 0; i < kReleaseReasons; ++i) {
       add(Metric::kBatches, kReasonAt + i, {model, kReasonNames[i]});
     }
@@ -110,9 +117,23 @@ void Recorder::add_reader(Metric metric, std::initializer_list<std::string_view>
   readers_.emplace_back(std::move(series), id);
 }
 
+void Recorder::add_native(size_t which, std::shared_ptr<Series> series, double low, double high) {
+  auto instance = series->attach_native();
+  if (!instance) return;
+  natives_[which] = {series, std::move(instance), series->attach_native()};
+  natives_[which].instance->reserve(low, high);
+  natives_[which].callers->reserve(low, high);
+}
+
 void Recorder::close() {
   if (closed_.exchange(true)) return;
   for (const auto& [series, id] : readers_) series->detach_reader(id);
+  for (Native& native : natives_) {
+    if (!native.series) continue;
+    if (native.instance) native.series->detach_native(*native.instance);
+    if (native.callers) native.series->detach_native(*native.callers);
+    native.series.reset();
+  }
   for (const Slot& slot : slots_) {
     for (size_t shard = 0; shard <= kCallerShards; ++shard) {
       slot.series->detach(shards_ + shard * kShardWords + slot.offset);
@@ -133,27 +154,45 @@ void Recorder::record_refused(Outcome outcome) noexcept {
   add_shared(caller_shard()[kStatusAt + static_cast<size_t>(outcome)], 1);
 }
 
-void Recorder::record_ended_early(Outcome outcome, const Timing& timing) noexcept {
+void Recorder::set_exemplar(int64_t latency_ns, std::string_view trace_id) noexcept {
+  const std::pair<std::string_view, std::string_view> label{"trace_id", trace_id};
+  exemplars_->set(bucket_index<int64_t>(kLatencyBounds, latency_ns), {&label, 1},
+                  ns_to_seconds(latency_ns), wall_clock().now_ns());
+}
+
+void Recorder::record_ended_early(Outcome outcome, const Timing& timing,
+                                  std::string_view trace_id) noexcept {
   thread_local uint64_t calls = 0;
   const bool timed = calls++ % kSamplePeriod == 0;
   const int64_t start = timed ? clock_.now_ns() : 0;
   Word* const shard = caller_shard();
   add_shared(shard[kStatusAt + static_cast<size_t>(outcome)], 1);
-  observe_shared(shard + kLatencyAt, kLatencyBounds, std::max<int64_t>(timing.total_ns, 0));
+  const int64_t latency = std::max<int64_t>(timing.total_ns, 0);
+  observe_shared(shard + kLatencyAt, kLatencyBounds, latency);
+  observe_native_shared(kLatencyNative, ns_to_seconds(latency));
   if (timing.batch_size > 0) {  // its batch had started
-    observe_shared(shard + kQueueAt, kLatencyBounds, std::max<int64_t>(timing.queue_ns, 0));
+    const int64_t queued = std::max<int64_t>(timing.queue_ns, 0);
+    observe_shared(shard + kQueueAt, kLatencyBounds, queued);
+    observe_native_shared(kQueueNative, ns_to_seconds(queued));
   }
+  if (!trace_id.empty()) set_exemplar(latency, trace_id);
   if (timed) {
     const int64_t spent = clock_.now_ns() - start;
     add_shared(shard[kTelemetryAt], unsigned_ns(spent) * kSamplePeriod);
   }
 }
 
-void Recorder::record_request(Outcome outcome, const Timing& timing) noexcept {
+void Recorder::record_request(Outcome outcome, const Timing& timing,
+                              std::string_view trace_id) noexcept {
   Word* const shard = instance_shard();
+  const int64_t latency = std::max<int64_t>(timing.total_ns, 0);
+  const int64_t queued = std::max<int64_t>(timing.queue_ns, 0);
   add_single_writer(shard[kStatusAt + static_cast<size_t>(outcome)], 1);
-  observe_single_writer(shard + kLatencyAt, kLatencyBounds, std::max<int64_t>(timing.total_ns, 0));
-  observe_single_writer(shard + kQueueAt, kLatencyBounds, std::max<int64_t>(timing.queue_ns, 0));
+  observe_single_writer(shard + kLatencyAt, kLatencyBounds, latency);
+  observe_single_writer(shard + kQueueAt, kLatencyBounds, queued);
+  observe_native(kLatencyNative, ns_to_seconds(latency));
+  observe_native(kQueueNative, ns_to_seconds(queued));
+  if (!trace_id.empty()) set_exemplar(latency, trace_id);
   if (options_.latency_objective_ns && outcome == Outcome::kSuccess &&
       timing.total_ns <= *options_.latency_objective_ns) {
     add_single_writer(shard[kWithinAt], 1);
@@ -165,6 +204,8 @@ void Recorder::record_batch(ReleaseReason reason, int64_t rows, int64_t compute_
   add_single_writer(shard[kReasonAt + static_cast<size_t>(reason)], 1);
   observe_single_writer(shard + kComputeAt, kLatencyBounds, std::max<int64_t>(compute_ns, 0));
   observe_single_writer(shard + kBatchSizeAt, kBatchSizeBounds, rows);
+  observe_native(kComputeNative, ns_to_seconds(std::max<int64_t>(compute_ns, 0)));
+  observe_native(kBatchSizeNative, static_cast<double>(rows));
   add_single_writer(shard[kBusyAt], unsigned_ns(compute_ns));
 }
 

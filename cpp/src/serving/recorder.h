@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "inferometer/clock.h"
@@ -34,6 +35,8 @@ struct RecorderOptions {
   int64_t queue_limit = 0;
   int64_t weights_bytes = 0;
   int64_t activation_bytes = 0;
+  /// Native buckets for the model's histograms, unless another version made them without.
+  bool native_histograms = false;
 };
 
 /// Totals of one engine, read back from its own cells (not from the series it shares with other
@@ -78,10 +81,13 @@ class Recorder {
 
   // By any thread.
   void record_refused(Outcome outcome) noexcept;  // rejected, invalid: never accepted
-  void record_ended_early(Outcome outcome, const Timing& timing) noexcept;
+  void record_ended_early(Outcome outcome, const Timing& timing,
+                          std::string_view trace_id = {}) noexcept;
 
   // By the thread that runs the instance's batch.
-  void record_request(Outcome outcome, const Timing& timing) noexcept;
+  /// `trace_id`, unless it is empty, becomes the exemplar of the request's latency bucket.
+  void record_request(Outcome outcome, const Timing& timing,
+                      std::string_view trace_id = {}) noexcept;
   void record_batch(ReleaseReason reason, int64_t rows, int64_t compute_ns) noexcept;
   void record_wasted(int64_t ns) noexcept;
   /// Recording for this batch started at `since_ns`.
@@ -94,10 +100,29 @@ class Recorder {
     std::shared_ptr<Series> series;
     size_t offset = 0;
   };
+  // Native buckets beside the shards' words: latency, queue, compute, batch size. Stragglers may
+  // record into the cells after close().
+  struct Native {
+    std::shared_ptr<Series> series;         // until close()
+    std::unique_ptr<NativeCells> instance;  // null: none; of the instance's thread
+    std::unique_ptr<NativeCells> callers;
+  };
+  static constexpr size_t kLatencyNative = 0;
+  static constexpr size_t kQueueNative = 1;
+  static constexpr size_t kComputeNative = 2;
+  static constexpr size_t kBatchSizeNative = 3;
   static constexpr size_t kCallerShards = 4;
 
   void add_reader(Metric metric, std::initializer_list<std::string_view> labels,
                   std::function<double()> reader);
+  void add_native(size_t which, std::shared_ptr<Series> series, double low, double high);
+  void observe_native(size_t which, double value) noexcept {
+    if (natives_[which].instance) natives_[which].instance->observe_single_writer(value);
+  }
+  void observe_native_shared(size_t which, double value) noexcept {
+    if (natives_[which].callers) natives_[which].callers->observe_shared(value);
+  }
+  void set_exemplar(int64_t latency_ns, std::string_view trace_id) noexcept;
   [[nodiscard]] Word* caller_shard() const noexcept;
   [[nodiscard]] Word* instance_shard() const noexcept { return shards_; }
   [[nodiscard]] uint64_t total_of(size_t offset) const noexcept;
@@ -109,7 +134,9 @@ class Recorder {
   int64_t clock_cost_ns_ = 0;
   std::vector<Slot> slots_;
   std::vector<std::pair<std::shared_ptr<Series>, uint64_t>> readers_;
-  Word* shards_ = nullptr;  // the instance's, then kCallerShards
+  std::array<Native, 4> natives_;
+  std::shared_ptr<ExemplarCells> exemplars_;  // those of the latency series
+  Word* shards_ = nullptr;                    // the instance's, then kCallerShards
   std::atomic<bool> closed_{false};
 };
 

@@ -22,8 +22,9 @@ struct FamilySpec {
   Combine combine = Combine::kSum;
   bool application = true;  ///< Counts against max_series.
   std::vector<std::string> label_names;
-  std::vector<double> bounds;   ///< Histograms: in the exposed unit, +Inf last. Others: empty.
-  std::vector<std::string> le;  ///< The bounds as text.
+  std::vector<double> bounds;      ///< Histograms: in the exposed unit, +Inf last. Others: empty.
+  std::vector<std::string> le;     ///< The bounds as text.
+  bool native_histograms = false;  ///< Histograms get native buckets beside the classic ones.
 
   /// The family of a catalogue entry.
   [[nodiscard]] static FamilySpec of(const MetricInfo& info);

@@ -26,8 +26,10 @@ std::string_view type_name(MetricType type) {
 RegistryCore::RegistryCore(const RegistryOptions& options)
     : storage_(std::make_shared<Storage>(options.arena_bytes, options.max_series)) {
   for (const MetricInfo& info : catalogue()) {
+    FamilySpec spec = FamilySpec::of(info);
+    spec.native_histograms = options.native_histograms;
     catalogue_[static_cast<size_t>(info.metric)] =
-        std::make_unique<Family>(storage_, FamilySpec::of(info), Family::Keep::kWhileHeld);
+        std::make_unique<Family>(storage_, std::move(spec), Family::Keep::kWhileHeld);
     names_.add(info.name, info.type);
   }
   const std::string_view version = INFEROMETER_VERSION;

@@ -35,7 +35,7 @@ int64_t rounded(double value) noexcept { return std::isfinite(value) ? std::llro
 }  // namespace
 
 Series::Series(std::shared_ptr<Storage> storage, std::shared_ptr<const FamilySpec> spec,
-               std::vector<std::string> label_values)
+               std::vector<std::string> label_values, std::optional<int> native_schema)
     : label_text_(label_text(spec->label_names, label_values)),
       spec_(std::move(spec)),
       storage_(std::move(storage)),
@@ -44,6 +44,7 @@ Series::Series(std::shared_ptr<Storage> storage, std::shared_ptr<const FamilySpe
   view_.created_ns = wall_clock().now_ns();
   if (spec_->application) storage_->add_app_series();
   try {
+    if (native_schema) native_ = std::make_unique<NativeCells>(storage_, *native_schema);
     base_ = storage_->arena.at(storage_->arena.allocate(spec_->words()));
   } catch (...) {
     if (spec_->application) storage_->remove_app_series();
@@ -70,6 +71,40 @@ void Series::detach(const Word* stripe) {
   // Under the lock, so that a reading sees these numbers in the stripe or in the base, never in
   // both or neither.
   for (size_t i = 0; i < spec_->words(); ++i) add_shared(base_[i], load(stripe[i]));
+}
+
+std::unique_ptr<NativeCells> Series::attach_native() {
+  if (native_ == nullptr) return nullptr;
+  auto cells = std::make_unique<NativeCells>(storage_, native_->schema());
+  MutexLock lock(storage_->mutex);
+  natives_.push_back(cells.get());
+  return cells;
+}
+
+void Series::detach_native(const NativeCells& cells) {
+  MutexLock lock(storage_->mutex);
+  if (std::erase(natives_, &cells) > 0) native_->absorb(cells);
+}
+
+std::shared_ptr<ExemplarCells> Series::exemplars() {
+  // Acquire pairs with the release below: the pointer is set by then, and stays.
+  if (has_exemplars_.load(std::memory_order_acquire)) return exemplars_;
+  MutexLock lock(storage_->mutex);
+  if (!exemplars_) {
+    const size_t buckets = std::max<size_t>(spec_->bounds.size(), 1);
+    exemplars_ = std::make_shared<ExemplarCells>(storage_, buckets);
+    has_exemplars_.store(true, std::memory_order_release);
+  }
+  return exemplars_;
+}
+
+std::vector<ExemplarReading> Series::read_exemplars() const {
+  std::vector<ExemplarReading> readings;
+  if (!has_exemplars_.load(std::memory_order_acquire)) return readings;
+  const size_t buckets = std::max<size_t>(spec_->bounds.size(), 1);
+  readings.reserve(buckets);
+  for (size_t i = 0; i < buckets; ++i) readings.push_back(exemplars_->read(i));
+  return readings;
 }
 
 uint64_t Series::attach_reader(std::function<double()> reader) {
@@ -126,13 +161,23 @@ uint64_t Series::total_locked(size_t index) const {
   return total;
 }
 
-Number Series::read_histogram_locked(std::span<uint64_t> cumulative) const {
+Number Series::read_histogram_locked(std::span<uint64_t> cumulative, NativeReading* native) const {
   uint64_t count = 0;
   for (size_t i = 0; i < cumulative.size(); ++i) {
     count += total_locked(i);
     cumulative[i] = count;
   }
-  const size_t sum = cumulative.size();
+  if (native != nullptr && native_ != nullptr) {
+    native_->read_into(*native);
+    for (const NativeCells* cells : natives_) cells->read_into(*native);
+    // The smaller of two numbers that never fall never falls.
+    for (uint64_t& bucket : cumulative) bucket = std::min(bucket, native->count());
+    cumulative.back() = native->count();
+  }
+  return read_sum_locked(cumulative.size());
+}
+
+Number Series::read_sum_locked(size_t sum) const {
   if (spec_->unit == Unit::kFloat) return Number::of(load_real(base_[sum]));
   const auto total = static_cast<int64_t>(total_locked(sum));
   if (spec_->unit == Unit::kOne) return Number::of(total);
