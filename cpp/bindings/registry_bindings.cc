@@ -11,6 +11,7 @@
 
 #include "gil.h"
 #include "inferometer/errors.h"
+#include "inferometer/monitors.h"
 #include "inferometer/registry.h"
 
 namespace py = pybind11;
@@ -148,8 +149,12 @@ void bind_registry_class(py::module_& m) {
       m, "Registry",
       "A set of metrics that is exposed together: those of the engines made with it and the\n"
       "application's own. Thread-safe; a forked child may go on using it.")
-      .def(py::init([](size_t max_series) { return Registry::create({.max_series = max_series}); }),
-           py::arg("max_series") = RegistryOptions{}.max_series)
+      .def(py::init([](size_t max_series, bool monitors) {
+             auto registry = Registry::create({.max_series = max_series});
+             if (monitors) attach_monitors(*registry);
+             return registry;
+           }),
+           py::arg("max_series") = RegistryOptions{}.max_series, py::arg("monitors") = false)
       .def(
           "counter",
           [](Registry& self, const py::str& name, const py::str& help, const Strings& labelnames) {

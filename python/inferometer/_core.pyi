@@ -2,6 +2,7 @@
 
 from asyncio import Future
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
 from typing import Any, Literal
 
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ class Histogram:
     def name(self) -> str: ...
 
 class Registry:
-    def __init__(self, max_series: int = 100000) -> None: ...
+    def __init__(self, max_series: int = 100000, monitors: bool = False) -> None: ...
     def counter(self, name: str, help: str = "", labelnames: Iterable[str] = ()) -> Counter: ...
     def gauge(self, name: str, help: str = "", labelnames: Iterable[str] = ()) -> Gauge: ...
     def histogram(
@@ -75,6 +76,16 @@ class Registry:
     ) -> Histogram: ...
     def render_text(self) -> bytes: ...
     def sample_value(self, name: str, labels: dict[str, str] | None = None) -> float | None: ...
+
+def attach_monitors(
+    registry: Registry,
+    *,
+    gpu: bool = True,
+    host: bool = True,
+    process: bool = True,
+    proc: str | PathLike[str] = "/proc",
+    nvml_library: str | PathLike[str] = "",
+) -> None: ...
 
 class GraphBuilder:
     def __init__(self) -> None: ...

@@ -19,11 +19,11 @@ RegistryOption = Registry | Literal[_NoMetrics.NO_METRICS] | None
 
 CONTENT_TYPE_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 
-_default = Registry()
+_default = Registry(monitors=True)
 
 
 def default_registry() -> Registry:
-    """The registry that ``registry=None`` means, one a process."""
+    """The registry that ``registry=None`` means, one a process; it has all monitors."""
     return _default
 
 
