@@ -79,6 +79,16 @@ TEST_F(ProcessSourceTest, WhatIsMissingOrBrokenIsAbsent) {
   EXPECT_EQ(read(), "");
 }
 
+TEST_F(ProcessSourceTest, AStatWithABrokenFieldIsLeftOutWhole) {
+  for (const char* fields :
+       {"x 50 0 0 20 0 1 0 4200 9000000 3", "250 x 0 0 20 0 1 0 4200 9000000 3",
+        "250 50 0 0 20 0 1 0 x 9000000 3", "250 50 0 0 20 0 1 0 4200 -1 3",
+        "250 50 0 0 20 0 1 0 4200 9000000 x"}) {
+    proc_.write("self/stat", std::string("77 (python) S 1 77 77 0 -1 4194304 9 0 0 0 ") + fields);
+    EXPECT_EQ(read(), "") << fields;
+  }
+}
+
 TEST_F(ProcessSourceTest, ThisProcess) {
   ProcessSource source("/proc");
   std::vector<Reading> readings;

@@ -32,7 +32,7 @@ class FakeSource final : public Source {
 
 class SamplerTest : public testing::Test {
  protected:
-  void watch(Read read) {
+  void watch(const Read& read) {
     registry_->add_refresher("fake", std::make_shared<Sampler>(
                                          [this, read] {
                                            ++sources_;

@@ -8,6 +8,9 @@ namespace inferometer::nvml {
 struct DeviceRecord;
 using Device = DeviceRecord*;
 
+// Enumerations are as wide as C makes them.
+// NOLINTBEGIN(performance-enum-size)
+
 /// What every function returns. NVML has more of them; all are errors.
 enum Return : int {
   kSuccess = 0,
@@ -23,6 +26,8 @@ enum Return : int {
 
 enum ClockType : int { kSmClock = 1, kMemoryClock = 2 };
 enum TemperatureSensor : int { kDie = 0 };
+
+// NOLINTEND(performance-enum-size)
 
 /// Percent.
 struct Utilization {

@@ -93,7 +93,7 @@ class NvmlSession::Reader {
  private:
   bool asked(nvml::Return code) noexcept {
     if (code == nvml::kSuccess) return true;
-    lost_ = lost_ || is_lost(code);
+    lost_ = is_lost(code);  // nothing is asked after that
     return false;
   }
   template <typename Function, typename... Arguments>

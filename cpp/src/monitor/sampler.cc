@@ -114,7 +114,8 @@ void Sampler::show(RegistryCore& registry, const std::vector<Reading>& readings)
 
 void Sampler::abandon_parents_source() noexcept {
   if (source_generation_ == process_generation()) return;
-  (void)source_.release();  // leaked: it may be half-way through a change
+  // Leaked: it may be half-way through a change.
+  [[maybe_unused]] const Source* const abandoned = source_.release();
   source_generation_ = process_generation();
 }
 

@@ -95,7 +95,8 @@ void RegistryCore::release(std::string_view name, std::string_view version) noex
 
 void RegistryCore::add_refresher(std::string_view name, std::shared_ptr<Refresher> refresher) {
   MutexLock lock(storage_->mutex);
-  refreshers_.try_emplace(std::string(name), std::move(refresher));
+  std::shared_ptr<Refresher>& held = refreshers_[std::string(name)];
+  if (held == nullptr) held = std::move(refresher);
 }
 
 RegistryCore::Collectors RegistryCore::collectors() {
