@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/progress.sh
+if [ $# -gt 0 ]; then sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; fi
 scripts/setup.sh demo
 export PATH=$PWD/.venv/bin:$PATH
 python -m pip install -q --group wheel

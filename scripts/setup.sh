@@ -34,6 +34,7 @@ find_missing() {
   need python3-dev python_headers
   need libeigen3-dev header Eigen/Core
   need prometheus-cpp-dev header prometheus/counter.h
+  need zlib1g-dev header zlib.h
   if [ "$level" = test ]; then
     need libgtest-dev header gtest/gtest.h
     need libbenchmark-dev header benchmark/benchmark.h

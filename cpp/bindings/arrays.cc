@@ -1,5 +1,6 @@
 #include "arrays.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <new>
@@ -106,7 +107,14 @@ std::vector<py::ssize_t> numpy_shape(const Shape& shape) {
 }  // namespace
 
 py::array array_of(const TensorView& view) {
-  py::array array(numpy_dtype(view.dtype), numpy_shape(view.shape));
+  // numpy's own function: py::array's constructor computes strides on the heap first.
+  std::array<Py_intptr_t, Shape::kMaxRank> dims{};
+  std::ranges::copy(view.shape.dims(), dims.begin());
+  const auto& numpy = py::detail::npy_api::get();
+  auto array = py::reinterpret_steal<py::array>(numpy.PyArray_NewFromDescr_(
+      numpy.PyArray_Type_, numpy_dtype(view.dtype).release().ptr(),
+      static_cast<int>(view.shape.rank()), dims.data(), nullptr, nullptr, 0, nullptr));
+  if (!array) throw py::error_already_set();
   const size_t bytes = view.bytes();
   if (bytes > 0) std::memcpy(array.mutable_data(), view.data, bytes);
   return array;

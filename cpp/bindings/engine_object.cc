@@ -140,14 +140,11 @@ bool EngineObject::drain(int64_t timeout_ns) {
   }
 }
 
-OutputNames EngineObject::output_names() {
-  if (native_names_) return *native_names_;
-  return callable_ ? callable_->output_names() : OutputNames{};
-}
-
 py::object EngineObject::answer(const Request& request, bool named) {
   if (request.result_object()) return item_of(request.result_object());
-  const OutputNames names = output_names();
+  OutputNames learned;
+  if (!native_names_ && callable_) learned = callable_->output_names();
+  const OutputNames& names = native_names_ ? *native_names_ : learned;
   const std::vector<TensorView> outputs = request.outputs();
   if (names.bare && !named) return array_of(outputs.front());
   py::dict answer;

@@ -62,7 +62,6 @@ class EngineObject : public std::enable_shared_from_this<EngineObject> {
   [[nodiscard]] pybind11::object exception(const Request& request) const;
 
  private:
-  [[nodiscard]] OutputNames output_names();
   [[nodiscard]] pybind11::object answer(const Request& request, bool named);
 
   std::unique_ptr<Engine> engine_;

@@ -12,19 +12,37 @@ namespace py = pybind11;
 namespace inferometer::python {
 namespace {
 
+// Names of a future's methods, made once: this runs for every answer.
+PyObject* interned(const char* name) {
+  PyObject* const text = PyUnicode_InternFromString(name);
+  if (text == nullptr) throw py::error_already_set();
+  return text;
+}
+
+py::object call(const py::handle& object, PyObject* method, const py::handle& argument = {}) {
+  PyObject* const result = argument
+                               ? PyObject_CallMethodOneArg(object.ptr(), method, argument.ptr())
+                               : PyObject_CallMethodNoArgs(object.ptr(), method);
+  if (result == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(result);
+}
+
 void complete(const Request& request, const Ticket& ticket) {
-  const auto future =
-      py::reinterpret_borrow<py::object>(static_cast<PyObject*>(ticket.future.get()));
-  if (future.attr("done")().cast<bool>()) return;  // its task was cancelled
+  static PyObject* const done = interned("done");
+  static PyObject* const cancel = interned("cancel");
+  static PyObject* const set_result = interned("set_result");
+  static PyObject* const set_exception = interned("set_exception");
+  const py::handle future = static_cast<PyObject*>(ticket.future.get());
+  if (call(future, done).is(py::handle(Py_True))) return;  // its task was cancelled
   if (request.outcome() == Outcome::kCancelled) {
-    future.attr("cancel")();
+    call(future, cancel);
     return;
   }
   py::object error;
   try {
     error = ticket.engine->exception(request);
     if (error.is_none()) {
-      future.attr("set_result")(ticket.engine->result(request, ticket.named));
+      call(future, set_result, ticket.engine->result(request, ticket.named));
       return;
     }
   } catch (py::error_already_set& failed) {  // no memory for the answer
@@ -32,7 +50,7 @@ void complete(const Request& request, const Ticket& ticket) {
   } catch (const std::exception& failed) {
     error = error_class("Error")(failed.what());
   }
-  future.attr("set_exception")(error);
+  call(future, set_exception, error);
 }
 
 }  // namespace

@@ -111,10 +111,13 @@ py::class_<Metric> bind_metric(py::module_& m, const char* name, const char* doc
           "The names of the labels.");
 }
 
-py::bytes render_text(const Registry& registry) {
-  std::string text;
-  without_gil([&] { text = registry.render_text(); });
-  return py::bytes(text);
+py::typing::Tuple<py::bytes, py::str, py::str> render(const Registry& registry,
+                                                      const std::string& accept,
+                                                      const std::string& accept_encoding) {
+  Exposition exposition;
+  without_gil([&] { exposition = registry.render({accept, accept_encoding}); });
+  return py::make_tuple(py::bytes(exposition.body), exposition.content_type,
+                        exposition.content_encoding);
 }
 
 std::optional<double> sample_value(
@@ -149,12 +152,15 @@ void bind_registry_class(py::module_& m) {
       m, "Registry",
       "A set of metrics that is exposed together: those of the engines made with it and the\n"
       "application's own. Thread-safe; a forked child may go on using it.")
-      .def(py::init([](size_t max_series, bool monitors) {
-             auto registry = Registry::create({.max_series = max_series});
+      .def(py::init([](size_t max_series, bool created_series, bool monitors) {
+             auto registry =
+                 Registry::create({.max_series = max_series, .created_series = created_series});
              if (monitors) attach_monitors(*registry);
              return registry;
            }),
-           py::arg("max_series") = RegistryOptions{}.max_series, py::arg("monitors") = false)
+           py::arg("max_series") = RegistryOptions{}.max_series,
+           py::arg("created_series") = RegistryOptions{}.created_series,
+           py::arg("monitors") = false)
       .def(
           "counter",
           [](Registry& self, const py::str& name, const py::str& help, const Strings& labelnames) {
@@ -174,8 +180,10 @@ void bind_registry_class(py::module_& m) {
       .def("histogram", &make_histogram, py::arg("name"), py::arg("help") = "",
            py::arg("labelnames") = py::tuple(), py::arg("buckets") = py::none(),
            "A new histogram. `buckets` are ascending upper bounds; +Inf is added.")
-      .def("render_text", &render_text,
-           "The exposition as Prometheus text 0.0.4. The GIL is released meanwhile.")
+      .def(
+          "render", &render, py::arg("accept") = "", py::arg("accept_encoding") = "",
+          "The exposition in the format that these HTTP headers like best: its bytes, its content\n"
+          "type, and its content encoding (\"gzip\", or empty). The GIL is released meanwhile.")
       .def("sample_value", &sample_value, py::arg("name"), py::arg("labels") = py::none(),
            "The present value of the sample with exactly these labels, None if there is none.");
 }

@@ -1,6 +1,7 @@
 # Finds what the library links. GoogleTest and Google Benchmark are found where tests and benches are.
 
 find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # The PyPI packages cmeel-eigen and cmeel-boost install below site-packages/cmeel.prefix, which is
 # how an isolated build finds Eigen where libeigen3-dev is absent.

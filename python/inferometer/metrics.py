@@ -17,8 +17,6 @@ NO_METRICS: Final = _NoMetrics.NO_METRICS
 
 RegistryOption = Registry | Literal[_NoMetrics.NO_METRICS] | None
 
-CONTENT_TYPE_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
-
 _default = Registry(monitors=True)
 
 
@@ -51,8 +49,9 @@ def render_metrics(
 
     Args:
         registry: What to render; None: the default registry.
-        accept: The scraper's ``Accept`` header. Text 0.0.4, which every scraper takes, is the only
-            format so far and is given whatever is asked for.
+        accept: The scraper's ``Accept`` header, which chooses between text 0.0.4 and 1.0.0,
+            OpenMetrics 1.0 and delimited protobuf. None, or nothing that exists: text 0.0.4, which
+            every scraper takes.
 
     Returns:
         The body and its content type.
@@ -60,8 +59,29 @@ def render_metrics(
     Raises:
         ConfigError: If ``registry`` is not a registry.
     """
-    del accept
+    # Whatever a header has that is no text is nothing we could be asked for.
+    plain = (accept or "").encode("ascii", "replace").decode()
+    body, content_type, _ = _to_render(registry).render(plain)
+    return body, content_type
+
+
+def render_response(
+    registry: Registry | None, accept: str, accept_encoding: str
+) -> tuple[bytes, dict[str, str]]:
+    """As ``render_metrics``, gzipped where the client asks for it.
+
+    Returns:
+        The body and the HTTP headers that describe it.
+    """
+    body, content_type, encoding = _to_render(registry).render(accept, accept_encoding)
+    headers = {"content-type": content_type, "vary": "accept, accept-encoding"}
+    if encoding:
+        headers["content-encoding"] = encoding
+    return body, headers
+
+
+def _to_render(registry: Registry | None) -> Registry:
     chosen = resolve_registry(registry)
     if chosen is None:
         raise ConfigError("registry: got NO_METRICS, want a Registry or None")
-    return chosen.render_text(), CONTENT_TYPE_TEXT
+    return chosen

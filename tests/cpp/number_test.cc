@@ -78,5 +78,17 @@ TEST(NumberTest, FloatsReadBackExactly) {
   }
 }
 
+TEST(NumberTest, SecondsHaveAllTheirFraction) {
+  const auto seconds = [](int64_t ns) {
+    char text[kMaxNumberChars];
+    return std::string(text, write_seconds(text, ns));
+  };
+  EXPECT_EQ(seconds(0), "0.0");
+  EXPECT_EQ(seconds(1), "0.000000001");
+  EXPECT_EQ(seconds(1'700'000'000'250'000'000), "1700000000.25");
+  EXPECT_EQ(seconds(-1'500'000'000), "-1.5");
+  EXPECT_EQ(seconds(std::numeric_limits<int64_t>::min()), "-9223372036.854775808");
+}
+
 }  // namespace
 }  // namespace inferometer

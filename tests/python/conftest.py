@@ -1,4 +1,4 @@
-"""What the tests share: where the scripts and examples are, and a running demo service."""
+"""What the tests share: where the scripts and examples are, Prometheus, a running demo service."""
 
 from __future__ import annotations
 
@@ -30,6 +30,20 @@ def wait_for(url: str, process: subprocess.Popen[str], seconds: float = 30.0) ->
                 return
         time.sleep(0.05)
     raise AssertionError(f"{url} did not answer 200 (exit status {process.poll()})")
+
+
+@pytest.fixture(scope="session")
+def prometheus_tools() -> Path:
+    """The folder of prometheus and promtool."""
+    done = subprocess.run(
+        [str(ROOT / "scripts/fetch_prometheus.sh"), "tools"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        pytest.skip(f"Debian's package prometheus could not be had: {done.stderr[-300:]}")
+    return Path(done.stdout.strip())
 
 
 @pytest.fixture

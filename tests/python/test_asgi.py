@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -47,6 +49,77 @@ def test_both_metrics_paths_answer_without_a_redirect() -> None:
 
     asyncio.run(main())
     asyncio.run(main())  # a second loop
+
+
+PROTOBUF = (
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+)
+
+
+def test_formats_are_negotiated_and_gzipped_when_asked() -> None:
+    registry = im.Registry()
+    hits = registry.counter("hits", "Hits.", ["path"])
+    for i in range(100):
+        hits.labels(f"/{i}").inc()
+
+    async def main() -> None:
+        async with client(Starlette(routes=[*metrics_routes(registry)])) as http:
+            plain = await http.get("/metrics", headers={"accept-encoding": "identity"})
+            assert "content-encoding" not in plain.headers
+            assert plain.headers["vary"] == "accept, accept-encoding"
+            packed = await http.get("/metrics", headers={"accept-encoding": "br, gzip;q=0.5"})
+            assert packed.headers["content-encoding"] == "gzip"
+            assert packed.text == plain.text  # httpx unpacks it
+            assert int(packed.headers["content-length"]) < len(plain.content) / 5
+            for accept, media_type, ending in (
+                (
+                    "application/openmetrics-text;version=1.0.0",
+                    "application/openmetrics-text",
+                    b"# EOF\n",
+                ),
+                (PROTOBUF, "application/vnd.google.protobuf", b""),
+                (
+                    "text/plain;q=0.1, application/openmetrics-text;version=1.0.0;q=0.2",
+                    "application/openmetrics-text",
+                    b"# EOF\n",
+                ),
+            ):
+                response = await http.get("/metrics", headers={"accept": accept})
+                assert response.headers["content-type"].partition(";")[0] == media_type
+                assert response.content.endswith(ending)
+            lines = [("accept", "text/html"), ("accept", PROTOBUF)]
+            response = await http.get("/metrics", headers=lines)
+            assert response.headers["content-type"].startswith("application/vnd.google.protobuf")
+
+    asyncio.run(main())
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    accept=st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=60)
+    | st.lists(
+        st.sampled_from(
+            [*'aq;=,"\\ */', "text/plain", "*/*", "version=", "1.0.0", PROTOBUF, "q=0.5"]
+        )
+    ).map("".join),
+    encoding=st.lists(st.sampled_from([*";=,* ", "gzip", "q=0", "q=1", "br"])).map("".join),
+)
+def test_no_accept_header_makes_a_500(accept: str, encoding: str) -> None:
+    async def main() -> None:
+        async with client(Starlette(routes=[*metrics_routes(im.Registry())])) as http:
+            headers = [
+                (b"accept", accept.encode("latin-1")),
+                (b"accept-encoding", encoding.encode()),
+            ]
+            response = await http.get("/metrics", headers=headers)
+            assert response.status_code == 200
+            assert response.headers["content-type"].partition(";")[0] in {
+                "text/plain",
+                "application/openmetrics-text",
+                "application/vnd.google.protobuf",
+            }
+
+    asyncio.run(main())
 
 
 def test_the_default_registry_is_the_default() -> None:

@@ -55,6 +55,11 @@ def families(text: str) -> set[str]:
     }
 
 
+def rendered(registry: im.Registry) -> str:
+    """The exposition as text."""
+    return im.render_metrics(registry)[0].decode()
+
+
 def run(program: str, *, library: Path | str, script: Path | None = None) -> str:
     """The output of a fresh interpreter with that NVML and, for the fake, its script."""
     environment = os.environ | {"INFEROMETER_NVML_LIBRARY": str(library)}
@@ -123,8 +128,8 @@ print(before, maps())
 
 
 def test_a_registry_of_ones_own_has_none_unless_asked() -> None:
-    assert families(im.Registry().render_text().decode()) == set()
-    shown = families(im.Registry(monitors=True).render_text().decode())
+    assert families(rendered(im.Registry())) == set()
+    shown = families(rendered(im.Registry(monitors=True)))
     assert shown >= HOST_FAMILIES | PROCESS_FAMILIES
 
 
@@ -178,7 +183,7 @@ print("status", os.waitpid(child, 0)[1], "gpu_temperature_celsius{{" in text)
 
 
 def test_the_process_is_this_one() -> None:
-    text = im.Registry(monitors=True).render_text().decode()
+    text = rendered(im.Registry(monitors=True))
     values = {
         sample.name: sample.value
         for family in text_string_to_metric_families(text)
@@ -198,7 +203,7 @@ def test_the_names_are_those_of_prometheus_client() -> None:
     theirs = CollectorRegistry()
     ProcessCollector(registry=theirs)
     text = generate_latest(theirs).decode()
-    ours = im.Registry(monitors=True).render_text().decode()
+    ours = rendered(im.Registry(monitors=True))
     described = set(re.findall(r"^# TYPE process_.*$", text, re.MULTILINE))
     assert described == set(re.findall(r"^# TYPE process_.*$", ours, re.MULTILINE))
 
@@ -230,5 +235,5 @@ def test_a_library_that_is_none_is_no_error(tmp_path: Path) -> None:
     library.write_bytes(b"\x7fELF" + bytes(100))
     registry = im.Registry()
     _core.attach_monitors(registry, host=False, process=False, nvml_library=library)
-    assert families(registry.render_text().decode()) == set()
+    assert families(rendered(registry)) == set()
     assert registry.sample_value("inferometer_collector_errors_total") == 0

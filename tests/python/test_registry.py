@@ -27,7 +27,7 @@ def samples(registry: im.Registry) -> dict[tuple[str, tuple[tuple[str, str], ...
     """Every sample of the exposition as prometheus_client's parser reads it."""
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(registry.render_text().decode())
+        for family in text_string_to_metric_families(im.render_metrics(registry)[0].decode())
         for sample in family.samples
     }
 
@@ -100,7 +100,7 @@ def test_label_values_are_escaped_as_prometheus_client_reads_them() -> None:
         assert found["level", (("text", text),)] == i
     (family,) = [
         family
-        for family in text_string_to_metric_families(registry.render_text().decode())
+        for family in text_string_to_metric_families(im.render_metrics(registry)[0].decode())
         if family.name == "level"
     ]
     assert family.documentation == 'Help "x" \\ \n end'
@@ -180,7 +180,7 @@ def test_remove_and_clear() -> None:
     assert kept.value == 5
     level.clear()
     assert registry.sample_value("level", {"x": "b"}) is None
-    assert b"level" not in registry.render_text()
+    assert b"level" not in im.render_metrics(registry)[0]
 
 
 def test_handles_outlive_the_registry() -> None:
@@ -207,7 +207,11 @@ def test_floats_are_written_as_prometheus_client_writes_them() -> None:
     ]
     for i, value in enumerate(values):
         level.labels(i).set(value)
-    lines = [line for line in registry.render_text().decode().splitlines() if line[:6] == "level{"]
+    lines = [
+        line
+        for line in im.render_metrics(registry)[0].decode().splitlines()
+        if line[:6] == "level{"
+    ]
     assert len(lines) == len(values)
     for value, line in zip(values, lines, strict=True):
         assert line.rpartition(" ")[2] == go_float(value)
@@ -215,7 +219,7 @@ def test_floats_are_written_as_prometheus_client_writes_them() -> None:
 
 def test_the_exposition_parses_and_is_bytes() -> None:
     registry = im.Registry()
-    text = registry.render_text()
+    text = im.render_metrics(registry)[0]
     assert isinstance(text, bytes)
     assert text.endswith(b"\n")
     assert samples(registry)["inferometer_dropped_series_total", ()] == 0
@@ -282,14 +286,14 @@ def test_a_forked_child_can_render_while_threads_of_the_parent_scrape() -> None:
 
     def scrape() -> None:
         while not done.is_set():
-            registry.render_text()
+            im.render_metrics(registry)[0]
             hits.labels("passing").inc()
             hits.remove("passing")
 
     def use() -> bool:
         hits.labels("child").inc()
         registry.gauge("made_in_the_child").set(1)
-        return b'hits_total{x="child"} 1.0' in registry.render_text()
+        return b'hits_total{x="child"} 1.0' in im.render_metrics(registry)[0]
 
     threads = [threading.Thread(target=scrape) for _ in range(2)]
     for thread in threads:

@@ -5,7 +5,8 @@
 
 namespace inferometer {
 
-/// A monotonic clock in nanoseconds since an arbitrary origin. Implementations are thread-safe.
+/// A clock in nanoseconds since its origin, monotonic where not said otherwise. Implementations are
+/// thread-safe.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -14,6 +15,9 @@ class Clock {
 
 /// The process-wide CLOCK_MONOTONIC.
 [[nodiscard]] const Clock& steady_clock() noexcept;
+
+/// CLOCK_REALTIME since the epoch, for what tells dates: it may be set and go back.
+[[nodiscard]] const Clock& wall_clock() noexcept;
 
 inline constexpr int64_t kNanosPerSecond = 1'000'000'000;
 

@@ -23,6 +23,7 @@ class Family;
 class Refresher;
 class RegistryCore;
 class Series;
+enum class Format : uint8_t;
 enum class Metric : uint8_t;
 
 /// What Counter, Gauge and Histogram share: a handle to a family with labels (labels() leads to its
@@ -114,12 +115,28 @@ class Histogram : public AppMetric {
 inline constexpr double kDefaultBuckets[] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25,
                                              0.5,   0.75, 1.0,   2.5,  5.0,   7.5, 10.0};
 
+/// What a scraper asks for, in the words of its HTTP headers; empty where it has none.
+struct ScrapeRequest {
+  std::string_view accept = {};
+  std::string_view accept_encoding = {};
+};
+
+/// An exposition as an HTTP answer carries it.
+struct Exposition {
+  std::string body;
+  std::string content_type;
+  std::string content_encoding = {};  ///< "gzip", or empty.
+};
+
 struct RegistryOptions {
   /// Bound on the application's series, all families together. A series that was removed counts
   /// until its last handle is gone.
   size_t max_series = 100'000;
   /// Address space reserved for the values; memory is used as series are made.
   size_t arena_bytes = size_t{64} << 20;
+  /// Adds a `_created` sample to every counter, histogram and summary in OpenMetrics. Prometheus
+  /// stores each as one more series.
+  bool created_series = false;
 };
 
 /// A set of metrics that is exposed together. Recording never takes its lock; making and removing
@@ -148,6 +165,10 @@ class Registry {
                                     const LabelNames& label_names = {},
                                     std::span<const double> buckets = kDefaultBuckets);
 
+  /// The exposition in the format that the scraper likes best: text 0.0.4 or 1.0.0, OpenMetrics
+  /// 1.0, or delimited protobuf; gzipped where that is asked for and pays. Whatever the headers
+  /// say, there is an answer.
+  [[nodiscard]] Exposition render(const ScrapeRequest& request) const;
   /// The exposition as Prometheus text 0.0.4.
   [[nodiscard]] std::string render_text() const;
   /// The present value of the sample `name` with exactly these labels, if it is exposed. Looks it
@@ -187,8 +208,11 @@ class Registry {
 
  private:
   explicit Registry(const RegistryOptions& options);
+  [[nodiscard]] std::string body(Format format) const;
+
   const std::shared_ptr<RegistryCore> core_;
-  mutable std::atomic<size_t> last_text_bytes_{0};  // so that the next text is allocated once
+  const bool created_series_;
+  mutable std::atomic<size_t> last_body_bytes_{0};  // so that the next one is allocated once
 };
 
 }  // namespace inferometer

@@ -16,7 +16,21 @@ class SteadyClock final : public Clock {
   }
 };
 
+class WallClock final : public Clock {
+ public:
+  [[nodiscard]] int64_t now_ns() const noexcept override {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  }
+};
+
 }  // namespace
+
+const Clock& wall_clock() noexcept {
+  static const WallClock clock;
+  return clock;
+}
 
 const Clock& steady_clock() noexcept {
   static const SteadyClock clock;

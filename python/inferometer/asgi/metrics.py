@@ -10,7 +10,7 @@ import anyio.to_thread
 from starlette.responses import Response
 from starlette.routing import Route
 
-from inferometer.metrics import render_metrics
+from inferometer.metrics import render_response
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,8 +39,12 @@ def metrics_routes(registry: Registry | None = None) -> list[Route]:
     async def metrics(request: Request) -> Response:
         if not limiters:  # made inside the running loop that it belongs to
             limiters.append(anyio.CapacityLimiter(_SCRAPES_AT_ONCE))
-        render = partial(render_metrics, registry, request.headers.get("accept"))
-        body, content_type = await anyio.to_thread.run_sync(render, limiter=limiters[0])
-        return Response(body, headers={"content-type": content_type})
+        # Several header lines of one name mean the same as one with commas.
+        accept, encoding = (
+            ", ".join(request.headers.getlist(name)) for name in ("accept", "accept-encoding")
+        )
+        render = partial(render_response, registry, accept, encoding)
+        body, headers = await anyio.to_thread.run_sync(render, limiter=limiters[0])
+        return Response(body, headers=headers)
 
     return [Route(path, metrics, methods=["GET"]) for path in ("/metrics", "/metrics/")]

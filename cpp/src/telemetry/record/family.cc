@@ -158,7 +158,7 @@ void Family::collect_dead_locked(SeriesList& dead) {
 }
 
 void Family::visit_locked(Sink& sink) {
-  sink.family({spec_->name, spec_->help, spec_->type});
+  sink.family({spec_->name, spec_->help, spec_->type, spec_->unit_name});
   visit_series_locked(sink);
 }
 
@@ -167,11 +167,11 @@ void Family::visit_series_locked(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
   for (const std::shared_ptr<Series>& series : series_) {
     if (series == nullptr) continue;
     if (spec_->type != MetricType::kHistogram) {
-      sink.scalar(series->labels(), series->read_locked(), 0);
+      sink.scalar(series->view(), series->read_locked(), nullptr);
       continue;
     }
     const Number sum = series->read_histogram_locked(cumulative_);
-    sink.histogram(series->labels(), {spec_->bounds, spec_->le, cumulative_, sum}, 0);
+    sink.histogram(series->view(), {spec_->bounds, spec_->le, cumulative_, sum});
   }
 }
 

@@ -57,6 +57,7 @@ FamilySpec FamilySpec::of(const MetricInfo& info) {
   FamilySpec spec;
   spec.name = info.name;
   spec.help = info.help;
+  spec.unit_name = unit_of(info.name);
   spec.type = info.type;
   spec.unit = info.unit;
   spec.combine = info.combine;
@@ -88,6 +89,7 @@ FamilySpec FamilySpec::of_application(MetricType type, std::string_view name, st
   spec.label_names = label_names;
   if (type == MetricType::kHistogram) set_bounds(spec, checked_buckets(spec.name, buckets));
   if (type == MetricType::kCounter) spec.name = std::string(without_total(spec.name)) + "_total";
+  spec.unit_name = unit_of(spec.name);
   return spec;
 }
 

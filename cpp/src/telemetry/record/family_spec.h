@@ -18,6 +18,7 @@ struct FamilySpec {
   std::string help;
   MetricType type = MetricType::kCounter;
   Unit unit = Unit::kFloat;
+  std::string_view unit_name;  ///< What the name ends with, see unit_of().
   Combine combine = Combine::kSum;
   bool application = true;  ///< Counts against max_series.
   std::vector<std::string> label_names;

@@ -102,7 +102,7 @@ std::optional<ForeignFamily> ForeignFamilies::take(const std::string& name) {
 void ForeignFamilies::visit(Sink& sink) const {
   for (const ForeignFamily& family : families_) {
     if (family.series.empty()) continue;
-    sink.family({family.name, family.help, family.type});
+    sink.family({family.name, family.help, family.type, unit_of(family.name)});
     visit_series(family, sink);
   }
 }
@@ -110,22 +110,20 @@ void ForeignFamilies::visit(Sink& sink) const {
 void visit_series(const ForeignFamily& family, Sink& sink) {
   for (const ForeignSeries& series : family.series) {
     const std::string text = label_text(series.label_names, series.label_values);
-    const LabelsView labels = {text, series.label_names, series.label_values};
+    const SeriesView view = {{text, series.label_names, series.label_values}, series.timestamp_ms};
     switch (family.type) {
       case MetricType::kHistogram: {
         const std::vector<std::string> le = texts(series.bounds);
-        sink.histogram(labels, {series.bounds, le, series.cumulative, Number::of(series.sum)},
-                       series.timestamp_ms);
+        sink.histogram(view, {series.bounds, le, series.cumulative, Number::of(series.sum)});
         break;
       }
       case MetricType::kSummary:
-        sink.summary(labels, {series.bounds, series.quantile_values, series.count, series.sum},
-                     series.timestamp_ms);
+        sink.summary(view, {series.bounds, series.quantile_values, series.count, series.sum});
         break;
       case MetricType::kCounter:
       case MetricType::kGauge:
       case MetricType::kUntyped:
-        sink.scalar(labels, Number::of(series.value), series.timestamp_ms);
+        sink.scalar(view, Number::of(series.value), nullptr);
         break;
     }
   }

@@ -1,6 +1,7 @@
 #include "telemetry/record/names.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -80,6 +81,22 @@ std::string_view without_total(std::string_view name) noexcept {
   constexpr std::string_view kTotal = "_total";
   if (name.size() > kTotal.size() && name.ends_with(kTotal)) name.remove_suffix(kTotal.size());
   return name;
+}
+
+std::string_view unit_of(std::string_view name) noexcept {
+  // Prometheus' base units (and what Triton's names end with stays without one: _us and _secs are
+  // no base units).
+  constexpr std::array<std::string_view, 10> kUnits = {"seconds", "bytes",   "ratio", "joules",
+                                                       "watts",   "celsius", "hertz", "meters",
+                                                       "volts",   "amperes"};
+  name = without_total(name);
+  for (const std::string_view unit : kUnits) {
+    if (name.size() > unit.size() && name.ends_with(unit) &&
+        name[name.size() - unit.size() - 1] == '_') {
+      return unit;
+    }
+  }
+  return {};
 }
 
 const NameTable::Owner* NameTable::owner_of(std::string_view family, MetricType type) const {

@@ -18,6 +18,10 @@ namespace inferometer {
 /// `name` without the `_total` of a counter.
 [[nodiscard]] std::string_view without_total(std::string_view name) noexcept;
 
+/// The base unit that a family's name ends with (before `_total`): "seconds", "bytes", ... or
+/// nothing. The view is of static text.
+[[nodiscard]] std::string_view unit_of(std::string_view name) noexcept;
+
 /// The names that families occupy in an exposition: their own and those of their samples in any
 /// text format (`x_total` and `x_created` of counter `x`; `x_bucket`, `x_sum`, ... of a histogram).
 /// Const-safe.

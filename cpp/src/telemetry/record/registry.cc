@@ -3,6 +3,10 @@
 #include "inferometer/errors.h"
 #include "telemetry/record/registry_core.h"
 #include "telemetry/write/collectable.h"
+#include "telemetry/write/gzip.h"
+#include "telemetry/write/negotiation.h"
+#include "telemetry/write/openmetrics_writer.h"
+#include "telemetry/write/protobuf_writer.h"
 #include "telemetry/write/sample_finder.h"
 #include "telemetry/write/text_writer.h"
 
@@ -13,7 +17,7 @@ std::shared_ptr<Registry> Registry::create(const RegistryOptions& options) {
 }
 
 Registry::Registry(const RegistryOptions& options)
-    : core_(std::make_shared<RegistryCore>(options)) {}
+    : core_(std::make_shared<RegistryCore>(options)), created_series_(options.created_series) {}
 
 Registry::~Registry() = default;
 
@@ -34,13 +38,48 @@ Histogram Registry::histogram(std::string_view name, std::string_view help,
       FamilySpec::of_application(MetricType::kHistogram, name, help, label_names, buckets)));
 }
 
-std::string Registry::render_text() const {
+std::string Registry::render_text() const { return render({}).body; }
+
+Exposition Registry::render(const ScrapeRequest& request) const {
+  // Below this a compressed body saves no packet.
+  constexpr size_t kMinGzipBytes = 1024;
+  const auto [format, content_type] = negotiate(request.accept);
+  Exposition exposition{body(format), content_type};
+  if (exposition.body.size() >= kMinGzipBytes && accepts_gzip(request.accept_encoding)) {
+    exposition.body = gzip(exposition.body);
+    exposition.content_encoding = "gzip";
+  }
+  return exposition;
+}
+
+std::string Registry::body(Format format) const {
   // Relaxed: a guess that nothing depends on.
-  TextWriter writer(last_text_bytes_.load(std::memory_order_relaxed));
-  core_->visit(writer);
-  std::string text = std::move(writer).text();
-  last_text_bytes_.store(text.size(), std::memory_order_relaxed);
-  return text;
+  const size_t expected = last_body_bytes_.load(std::memory_order_relaxed);
+  std::string bytes;
+  switch (format) {
+    case Format::kText004:
+    case Format::kText100: {
+      TextWriter writer(expected);
+      core_->visit(writer);
+      bytes = std::move(writer).text();
+      break;
+    }
+    case Format::kOpenMetrics001:
+    case Format::kOpenMetrics100: {
+      OpenMetricsWriter writer(expected, created_series_);
+      core_->visit(writer);
+      bytes = std::move(writer).text();
+      break;
+    }
+    case Format::kProtobuf: {
+      ProtobufWriter writer(expected);
+      core_->visit(writer);
+      bytes = std::move(writer).bytes();
+      break;
+    }
+  }
+  last_body_bytes_.store(bytes.size(), std::memory_order_relaxed);
+  return bytes;
 }
 
 std::optional<double> Registry::sample_value(std::string_view name, const LabelSet& labels) const {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "inferometer/clock.h"
 #include "telemetry/write/label_text.h"
 
 namespace inferometer {
@@ -39,7 +40,8 @@ Series::Series(std::shared_ptr<Storage> storage, std::shared_ptr<const FamilySpe
       spec_(std::move(spec)),
       storage_(std::move(storage)),
       label_values_(std::move(label_values)) {
-  labels_ = {label_text_, spec_->label_names, label_values_};
+  view_.labels = {label_text_, spec_->label_names, label_values_};
+  view_.created_ns = wall_clock().now_ns();
   if (spec_->application) storage_->add_app_series();
   try {
     base_ = storage_->arena.at(storage_->arena.allocate(spec_->words()));

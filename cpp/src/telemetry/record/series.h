@@ -59,7 +59,8 @@ class Series {
   [[nodiscard]] Word* base() const noexcept { return base_; }
 
   [[nodiscard]] const FamilySpec& spec() const noexcept { return *spec_; }
-  [[nodiscard]] const LabelsView& labels() const noexcept { return labels_; }
+  [[nodiscard]] const LabelsView& labels() const noexcept { return view_.labels; }
+  [[nodiscard]] const SeriesView& view() const noexcept { return view_; }
 
   /// The present value of a counter or gauge.
   [[nodiscard]] Number read() const;
@@ -77,7 +78,7 @@ class Series {
 
   // Constant after construction.
   Word* base_ = nullptr;
-  LabelsView labels_;
+  SeriesView view_;
   const std::string label_text_;
   const std::shared_ptr<const FamilySpec> spec_;
   const std::shared_ptr<Storage> storage_;

@@ -41,8 +41,9 @@ class FamilyBuilder final : public Sink {
     added.type = type_of(family.type);
   }
 
-  void scalar(const LabelsView& labels, const Number& value, int64_t timestamp_ms) override {
-    prometheus::ClientMetric& metric = add(labels, timestamp_ms);
+  void scalar(const SeriesView& series, const Number& value,
+              const ExemplarView* /*exemplar*/) override {
+    prometheus::ClientMetric& metric = add(series);
     switch (families_.back().type) {
       case prometheus::MetricType::Counter:
         metric.counter.value = value.real;
@@ -56,9 +57,8 @@ class FamilyBuilder final : public Sink {
     }
   }
 
-  void histogram(const LabelsView& labels, const HistogramView& histogram,
-                 int64_t timestamp_ms) override {
-    auto& target = add(labels, timestamp_ms).histogram;
+  void histogram(const SeriesView& series, const HistogramView& histogram) override {
+    auto& target = add(series).histogram;
     target.sample_count = histogram.cumulative.back();
     target.sample_sum = histogram.sum.real;
     target.bucket.resize(histogram.bounds.size());
@@ -68,9 +68,8 @@ class FamilyBuilder final : public Sink {
     }
   }
 
-  void summary(const LabelsView& labels, const SummaryView& summary,
-               int64_t timestamp_ms) override {
-    auto& target = add(labels, timestamp_ms).summary;
+  void summary(const SeriesView& series, const SummaryView& summary) override {
+    auto& target = add(series).summary;
     target.sample_count = summary.count;
     target.sample_sum = summary.sum;
     target.quantile.resize(summary.quantiles.size());
@@ -83,9 +82,10 @@ class FamilyBuilder final : public Sink {
   [[nodiscard]] std::vector<prometheus::MetricFamily> take() { return std::move(families_); }
 
  private:
-  prometheus::ClientMetric& add(const LabelsView& labels, int64_t timestamp_ms) {
+  prometheus::ClientMetric& add(const SeriesView& series) {
+    const LabelsView& labels = series.labels;
     prometheus::ClientMetric& metric = families_.back().metric.emplace_back();
-    metric.timestamp_ms = timestamp_ms;
+    metric.timestamp_ms = series.timestamp_ms;
     metric.label.resize(labels.names.size());
     for (size_t i = 0; i < labels.names.size(); ++i) {
       metric.label[i].name = labels.names[i];

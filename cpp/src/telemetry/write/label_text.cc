@@ -24,13 +24,17 @@ void append_escaped_help(std::string& out, std::string_view text) {
   append_escaped(out, text, "\\\n");
 }
 
+void append_escaped_value(std::string& out, std::string_view text) {
+  append_escaped(out, text, "\\\n\"");
+}
+
 std::string label_text(std::span<const std::string> names, std::span<const std::string> values) {
   std::string text;
   for (size_t i = 0; i < names.size(); ++i) {
     if (i > 0) text += ',';
     text += names[i];
     text += "=\"";
-    append_escaped(text, values[i], "\\\n\"");
+    append_escaped_value(text, values[i]);
     text += '"';
   }
   return text;

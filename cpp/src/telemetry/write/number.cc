@@ -94,6 +94,24 @@ char* write_float(char* out, double value) noexcept {
   return scientific ? put_scientific(out, number) : put_fixed(out, number);
 }
 
+char* write_seconds(char* out, int64_t ns) noexcept {
+  constexpr uint64_t kNanosPerSecond = 1'000'000'000;
+  uint64_t magnitude = static_cast<uint64_t>(ns);
+  if (ns < 0) {
+    *out++ = '-';
+    magnitude = ~magnitude + 1;  // -ns, also of the smallest number
+  }
+  out = std::to_chars(out, out + kMaxNumberChars, magnitude / kNanosPerSecond).ptr;
+  *out++ = '.';
+  uint64_t fraction = magnitude % kNanosPerSecond;
+  do {
+    const uint64_t digit_unit = kNanosPerSecond / 10;
+    *out++ = static_cast<char>('0' + fraction / digit_unit);
+    fraction = fraction % digit_unit * 10;
+  } while (fraction != 0);
+  return out;
+}
+
 char* write_number(char* out, const Number& number) noexcept {
   return number.is_integer ? write_integer(out, number.integer) : write_float(out, number.real);
 }

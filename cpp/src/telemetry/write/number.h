@@ -18,6 +18,8 @@ inline constexpr size_t kMaxNumberChars = 32;
 /// double, "1.0", "2.5e-05", "1e+06", "+Inf", "NaN". Exponents start at 1e+06 for positive numbers
 /// and at -1e+16 for negative ones, and below 1e-04.
 [[nodiscard]] char* write_float(char* out, double value) noexcept;
+/// Nanoseconds as seconds with all the fraction they have: "1700000000.25", "0.0", "-1.5".
+[[nodiscard]] char* write_seconds(char* out, int64_t ns) noexcept;
 [[nodiscard]] char* write_number(char* out, const Number& number) noexcept;
 
 /// write_float() as a string; also the text of `le` and `quantile`.

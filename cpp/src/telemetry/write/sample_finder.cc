@@ -22,33 +22,34 @@ bool SampleFinder::matches(const LabelsView& labels, std::string_view extra_name
   return found != labels_.end() && found->second == extra_value;
 }
 
-void SampleFinder::scalar(const LabelsView& labels, const Number& value, int64_t /*timestamp_ms*/) {
-  if (in_family_ && suffix_.empty() && matches(labels, "", "")) value_ = value.real;
+void SampleFinder::scalar(const SeriesView& series, const Number& value,
+                          const ExemplarView* /*exemplar*/) {
+  if (in_family_ && suffix_.empty() && matches(series.labels, "", "")) value_ = value.real;
 }
 
-void SampleFinder::histogram(const LabelsView& labels, const HistogramView& histogram,
-                             int64_t /*timestamp_ms*/) {
+void SampleFinder::histogram(const SeriesView& series, const HistogramView& histogram) {
   if (!in_family_) return;
-  if (suffix_ == "_sum" && matches(labels, "", "")) value_ = histogram.sum.real;
-  if (suffix_ == "_count" && matches(labels, "", "")) {
+  if (suffix_ == "_sum" && matches(series.labels, "", "")) value_ = histogram.sum.real;
+  if (suffix_ == "_count" && matches(series.labels, "", "")) {
     value_ = static_cast<double>(histogram.cumulative.back());
   }
   if (suffix_ != "_bucket") return;
   for (size_t i = 0; i < histogram.le.size(); ++i) {
-    if (matches(labels, "le", histogram.le[i])) {
+    if (matches(series.labels, "le", histogram.le[i])) {
       value_ = static_cast<double>(histogram.cumulative[i]);
     }
   }
 }
 
-void SampleFinder::summary(const LabelsView& labels, const SummaryView& summary,
-                           int64_t /*timestamp_ms*/) {
+void SampleFinder::summary(const SeriesView& series, const SummaryView& summary) {
   if (!in_family_) return;
-  if (suffix_ == "_sum" && matches(labels, "", "")) value_ = summary.sum;
-  if (suffix_ == "_count" && matches(labels, "", "")) value_ = static_cast<double>(summary.count);
+  if (suffix_ == "_sum" && matches(series.labels, "", "")) value_ = summary.sum;
+  if (suffix_ == "_count" && matches(series.labels, "", ""))
+    value_ = static_cast<double>(summary.count);
   if (!suffix_.empty()) return;
   for (size_t i = 0; i < summary.quantiles.size(); ++i) {
-    if (matches(labels, "quantile", float_text(summary.quantiles[i]))) value_ = summary.values[i];
+    if (matches(series.labels, "quantile", float_text(summary.quantiles[i])))
+      value_ = summary.values[i];
   }
 }
 

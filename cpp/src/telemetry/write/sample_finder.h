@@ -20,10 +20,9 @@ class SampleFinder final : public Sink {
   [[nodiscard]] std::optional<double> value() const noexcept { return value_; }
 
   void family(const FamilyView& family) override;
-  void scalar(const LabelsView& labels, const Number& value, int64_t timestamp_ms) override;
-  void histogram(const LabelsView& labels, const HistogramView& histogram,
-                 int64_t timestamp_ms) override;
-  void summary(const LabelsView& labels, const SummaryView& summary, int64_t timestamp_ms) override;
+  void scalar(const SeriesView& series, const Number& value, const ExemplarView* exemplar) override;
+  void histogram(const SeriesView& series, const HistogramView& histogram) override;
+  void summary(const SeriesView& series, const SummaryView& summary) override;
 
  private:
   // Whether the wanted labels are `labels` and, unless its name is empty, the extra one.

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "telemetry/metric_type.h"
@@ -33,6 +34,7 @@ struct FamilyView {
   std::string_view name;  ///< As exposed: counters end in _total.
   std::string_view help;  ///< Not escaped.
   MetricType type = MetricType::kUntyped;
+  std::string_view unit = {};  ///< What the name ends with (before _total), or empty.
 };
 
 struct LabelsView {
@@ -41,11 +43,38 @@ struct LabelsView {
   std::span<const std::string> values;
 };
 
+struct SeriesView {
+  LabelsView labels;
+  int64_t timestamp_ms = 0;  ///< Of the value, since the epoch; 0 for "now".
+  int64_t created_ns = 0;    ///< When it began to count, since the epoch; 0 if that is not known.
+};
+
+/// One observation and the labels that tell where it came from (a trace id).
+struct ExemplarView {
+  LabelsView labels;
+  double value = 0;
+  int64_t timestamp_ns = 0;  ///< Since the epoch; 0 if it is not known.
+
+  [[nodiscard]] bool exists() const noexcept { return !labels.names.empty(); }
+};
+
+/// Exponential buckets: bucket i counts values in (base^(i-1), base^i], base = 2^(2^-schema).
+struct NativeHistogramView {
+  using Buckets = std::span<const std::pair<int32_t, uint64_t>>;  // ascending index, counts > 0
+  int schema = 0;
+  double zero_threshold = 0;
+  uint64_t zero_count = 0;
+  Buckets negative = {};  ///< By absolute value.
+  Buckets positive = {};
+};
+
 struct HistogramView {
   std::span<const double> bounds;        ///< Ascending, +Inf last.
   std::span<const std::string> le;       ///< The bounds as text.
   std::span<const uint64_t> cumulative;  ///< One per bound; the last one is the count.
   Number sum;
+  std::span<const ExemplarView> exemplars = {};  ///< One per bound, or none at all.
+  const NativeHistogramView* native = nullptr;   ///< The same observations; null: classic only.
 };
 
 struct SummaryView {
@@ -62,12 +91,11 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual void family(const FamilyView& family) = 0;
-  /// A counter, gauge or untyped series. `timestamp_ms` is 0 for "now".
-  virtual void scalar(const LabelsView& labels, const Number& value, int64_t timestamp_ms) = 0;
-  virtual void histogram(const LabelsView& labels, const HistogramView& histogram,
-                         int64_t timestamp_ms) = 0;
-  virtual void summary(const LabelsView& labels, const SummaryView& summary,
-                       int64_t timestamp_ms) = 0;
+  /// A counter, gauge or untyped series. `exemplar` is null or that of a counter.
+  virtual void scalar(const SeriesView& series, const Number& value,
+                      const ExemplarView* exemplar) = 0;
+  virtual void histogram(const SeriesView& series, const HistogramView& histogram) = 0;
+  virtual void summary(const SeriesView& series, const SummaryView& summary) = 0;
 };
 
 }  // namespace inferometer

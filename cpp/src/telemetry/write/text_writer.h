@@ -1,11 +1,11 @@
-// The Prometheus text format 0.0.4.
+// The Prometheus text formats 0.0.4 and 1.0.0. They differ in names that we do not allow (1.0.0
+// quotes names that are not [a-zA-Z_:][a-zA-Z0-9_:]*), so one writer serves both.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
-#include <string_view>
 
+#include "telemetry/write/sample_lines.h"
 #include "telemetry/write/sink.h"
 
 namespace inferometer {
@@ -14,31 +14,20 @@ namespace inferometer {
 class TextWriter final : public Sink {
  public:
   /// Makes room for `expected_bytes` at once.
-  explicit TextWriter(size_t expected_bytes = 0) { (void)reserve(expected_bytes); }
+  explicit TextWriter(size_t expected_bytes = 0) : lines_(expected_bytes) {}
 
   void family(const FamilyView& family) override;
-  void scalar(const LabelsView& labels, const Number& value, int64_t timestamp_ms) override;
-  void histogram(const LabelsView& labels, const HistogramView& histogram,
-                 int64_t timestamp_ms) override;
-  void summary(const LabelsView& labels, const SummaryView& summary, int64_t timestamp_ms) override;
+  void scalar(const SeriesView& series, const Number& value, const ExemplarView* exemplar) override;
+  void histogram(const SeriesView& series, const HistogramView& histogram) override;
+  void summary(const SeriesView& series, const SummaryView& summary) override;
 
-  [[nodiscard]] std::string text() &&;
+  [[nodiscard]] std::string text() && { return std::move(lines_).text(); }
 
  private:
-  // A label of the sample alone: `le` or `quantile`; none if the name is empty.
-  struct Extra {
-    std::string_view name;
-    std::string_view value;
-  };
+  void sample(std::string_view suffix, const SeriesView& series, ExtraLabel extra,
+              const Number& value);
 
-  // One line; `suffix` follows the family's name.
-  void sample(std::string_view suffix, const LabelsView& labels, Extra extra, const Number& value,
-              int64_t timestamp_ms);
-  // Room for so many bytes at the end of what is written.
-  [[nodiscard]] char* reserve(size_t bytes);
-
-  std::string text_;  // written up to size_, the rest is room
-  size_t size_ = 0;
+  SampleLines lines_;
   std::string name_;
 };
 
