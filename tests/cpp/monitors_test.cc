@@ -132,6 +132,15 @@ nv_gpu_power_usage{gpu_uuid="GPU-a"} 71.337
 )");
 }
 
+TEST_F(GpuMonitorTest, TritonsNumbersHaveNoExponents) {
+  script("[gpu]\nuuid = GPU-a\nenergy = 0\n");
+  const auto registry = registry_with(library());
+  (void)registry->render_text();
+  script("[gpu]\nuuid = GPU-a\nenergy = 1234567891\n");
+  clock_.pass(Sampler::kMinAge);
+  EXPECT_TRUE(shows(*registry, "nv_energy_consumption{gpu_uuid=\"GPU-a\"} 1234567.891"));
+}
+
 TEST_F(GpuMonitorTest, ValuesChangeAfterTwoSeconds) {
   script("[gpu]\ntemperature = 40\n");
   const auto registry = registry_with(library());

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as openmetrics_families,
+)
 from prometheus_client.parser import text_string_to_metric_families
 
 import inferometer as im
@@ -206,6 +209,39 @@ def test_the_names_are_those_of_prometheus_client() -> None:
     ours = rendered(im.Registry(monitors=True))
     described = set(re.findall(r"^# TYPE process_.*$", text, re.MULTILINE))
     assert described == set(re.findall(r"^# TYPE process_.*$", ours, re.MULTILINE))
+
+
+@needs_fake
+def test_strict_openmetrics(tmp_path: Path) -> None:
+    script = tmp_path / "gpus"
+    script.write_text("""[gpu]
+uuid = GPU-a
+utilization = 5
+memory_used = 1
+memory_total = 2
+energy = 3
+sm_clock = 4
+memory_clock = 5
+temperature = 6
+power_usage = 7
+power_limit = 8
+""")
+    program = """
+import inferometer as im
+print(im.render_metrics(accept="application/openmetrics-text; version=1.0.0")[0].decode(), end="")
+"""
+    text = run(program, library=FAKE, script=script)
+    assert text.endswith("# EOF\n")
+    types = {
+        family.name: family.type
+        for family in openmetrics_families(text)
+        if family.name.startswith(("gpu_", "nv_", "process_"))
+    }
+    assert set(types) == GPU_FAMILIES | HOST_FAMILIES | PROCESS_FAMILIES
+    # A counter of OpenMetrics ends in _total; Triton's does not.
+    assert types.pop("nv_energy_consumption") == "unknown"
+    assert types.pop("process_cpu_seconds") == "counter"
+    assert set(types.values()) == {"gauge"}
 
 
 def test_a_fake_proc(tmp_path: Path) -> None:

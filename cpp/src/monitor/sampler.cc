@@ -19,7 +19,8 @@ void before_fork() NO_THREAD_SAFETY_ANALYSIS { held_across_fork->lock(); }
 void after_fork() NO_THREAD_SAFETY_ANALYSIS { held_across_fork->unlock(); }
 
 uint64_t word_of(const Reading& reading) noexcept {
-  if (metric_info(reading.metric).unit == Unit::kFloat) {
+  const Unit unit = metric_info(reading.metric).unit;
+  if (unit == Unit::kFloat || unit == Unit::kPlainFloat) {
     return std::bit_cast<uint64_t>(reading.value);
   }
   return static_cast<uint64_t>(std::llround(reading.value));
