@@ -11,12 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from prometheus_client.openmetrics.parser import (
-    text_string_to_metric_families as openmetrics_families,
-)
-from prometheus_client.parser import text_string_to_metric_families
 
 import inferometer as im
+from exposition_parsers import parse_openmetrics, parse_text
 from inferometer import _core
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -53,7 +50,7 @@ def families(text: str) -> set[str]:
     """The families of the machine and the process in an exposition."""
     return {
         family.name
-        for family in text_string_to_metric_families(text)
+        for family in parse_text(text.encode())
         if family.name.startswith(("gpu_", "nv_", "process_"))
     }
 
@@ -189,7 +186,7 @@ def test_the_process_is_this_one() -> None:
     text = rendered(im.Registry(monitors=True))
     values = {
         sample.name: sample.value
-        for family in text_string_to_metric_families(text)
+        for family in parse_text(text.encode())
         for sample in family.samples
     }
     spent = os.times()
@@ -234,7 +231,7 @@ print(im.render_metrics(accept="application/openmetrics-text; version=1.0.0")[0]
     assert text.endswith("# EOF\n")
     types = {
         family.name: family.type
-        for family in openmetrics_families(text)
+        for family in parse_openmetrics(text.encode())
         if family.name.startswith(("gpu_", "nv_", "process_"))
     }
     assert set(types) == GPU_FAMILIES | HOST_FAMILIES | PROCESS_FAMILIES
