@@ -9,6 +9,7 @@
 #include "inferometer/request.h"
 #include "loop_object.h"
 #include "model_bindings.h"
+#include "monitor_bindings.h"
 #include "registry_bindings.h"
 #include "uninitialised.h"
 
@@ -21,6 +22,7 @@ PYBIND11_MODULE(_core, m) {
   (void)pybind11::detail::npy_api::get();
   python::bind_errors(m);
   python::bind_registry(m);
+  python::bind_monitors(m);
   python::bind_model(m);
   python::bind_request(m);
   python::bind_completions(m);

@@ -11,6 +11,7 @@
 
 #include "gil.h"
 #include "inferometer/errors.h"
+#include "inferometer/monitors.h"
 #include "inferometer/registry.h"
 #include "telemetry/record/native_buckets.h"
 
@@ -174,14 +175,18 @@ void bind_registry_class(py::module_& m) {
       m, "Registry",
       "A set of metrics that is exposed together: those of the engines made with it and the\n"
       "application's own. Thread-safe; a forked child may go on using it.")
-      .def(py::init([](size_t max_series, bool native_histograms, bool created_series) {
-             return Registry::create({.max_series = max_series,
-                                      .native_histograms = native_histograms,
-                                      .created_series = created_series});
-           }),
+      .def(py::init(
+               [](size_t max_series, bool native_histograms, bool created_series, bool monitors) {
+                 auto registry = Registry::create({.max_series = max_series,
+                                                   .native_histograms = native_histograms,
+                                                   .created_series = created_series});
+                 if (monitors) attach_monitors(*registry);
+                 return registry;
+               }),
            py::arg("max_series") = RegistryOptions{}.max_series,
            py::arg("native_histograms") = RegistryOptions{}.native_histograms,
-           py::arg("created_series") = RegistryOptions{}.created_series)
+           py::arg("created_series") = RegistryOptions{}.created_series,
+           py::arg("monitors") = false)
       .def(
           "counter",
           [](Registry& self, const py::str& name, const py::str& help, const Strings& labelnames) {

@@ -2,6 +2,7 @@
 
 from asyncio import Future
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
 from typing import Any, Literal
 
 from numpy.typing import NDArray
@@ -70,6 +71,7 @@ class Registry:
         max_series: int = 100000,
         native_histograms: bool = False,
         created_series: bool = False,
+        monitors: bool = False,
     ) -> None: ...
     def counter(self, name: str, help: str = "", labelnames: Iterable[str] = ()) -> Counter: ...
     def gauge(self, name: str, help: str = "", labelnames: Iterable[str] = ()) -> Gauge: ...
@@ -83,6 +85,16 @@ class Registry:
     ) -> Histogram: ...
     def render(self, accept: str = "", accept_encoding: str = "") -> tuple[bytes, str, str]: ...
     def sample_value(self, name: str, labels: dict[str, str] | None = None) -> float | None: ...
+
+def attach_monitors(
+    registry: Registry,
+    *,
+    gpu: bool = True,
+    host: bool = True,
+    process: bool = True,
+    proc: str | PathLike[str] = "/proc",
+    nvml_library: str | PathLike[str] = "",
+) -> None: ...
 
 class GraphBuilder:
     def __init__(self) -> None: ...

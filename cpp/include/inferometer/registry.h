@@ -21,6 +21,7 @@ class Collectable;
 namespace inferometer {
 
 class Family;
+class Refresher;
 class RegistryCore;
 class Series;
 enum class Format : uint8_t;
@@ -213,6 +214,9 @@ class Registry {
   [[nodiscard]] std::shared_ptr<Series> acquire(Metric metric,
                                                 std::initializer_list<std::string_view> values,
                                                 bool native = false);
+  /// Has `refresher` called at the start of every exposition, before a lock is taken. Does nothing
+  /// if this registry has one of that name.
+  void add_refresher(std::string_view name, std::shared_ptr<Refresher> refresher);
   /// Zeroed words for stripes, cache-line aligned, at an address that never moves. Throws
   /// ConfigError when the arena is full. Detach before freeing; free before the registry goes.
   [[nodiscard]] std::atomic<uint64_t>* allocate_words(size_t count);

@@ -11,6 +11,9 @@ constexpr std::array<std::string_view, 2> kModelReason = {"model_name", "reason"
 constexpr std::array<std::string_view, 2> kModelInstance = {"model_name", "model_instance"};
 constexpr std::array<std::string_view, 2> kModelKind = {"model_name", "kind"};
 constexpr std::array<std::string_view, 1> kVersion = {"version"};
+constexpr std::array<std::string_view, 1> kDevice = {"device_id"};
+constexpr std::array<std::string_view, 2> kDeviceClock = {"device_id", "clock"};
+constexpr std::array<std::string_view, 1> kGpuUuid = {"gpu_uuid"};
 
 constexpr MetricInfo counter(Metric metric, Unit unit, std::string_view name, Labels labels,
                              std::string_view help) {
@@ -75,6 +78,47 @@ constexpr std::array<MetricInfo, kMetricCount> kCatalogue = {
             "Failures of foreign collectors while metrics were read."),
     gauge(Metric::kBuildInfo, Unit::kOne, "inferometer_build_info", kVersion,
           "Always 1; the label names the version of inferometer."),
+    // Of the machine and the process; Triton's and prometheus_client's names and sense.
+    gauge(Metric::kGpuMemoryUsed, Unit::kOne, "gpu_memory_used_bytes", kDevice,
+          "GPU memory in use by all processes, in bytes."),
+    gauge(Metric::kGpuMemoryTotal, Unit::kOne, "gpu_memory_total_bytes", kDevice,
+          "GPU memory in total, in bytes."),
+    gauge(Metric::kGpuUtilization, Unit::kFloat, "gpu_utilization_ratio", kDevice,
+          "Share of the time in which the GPU was busy, 0 to 1."),
+    gauge(Metric::kGpuClock, Unit::kOne, "gpu_clock_hertz", kDeviceClock,
+          "Present clock of the GPU, by what it drives."),
+    gauge(Metric::kGpuTemperature, Unit::kOne, "gpu_temperature_celsius", kDevice,
+          "Temperature of the GPU's die in degrees Celsius."),
+    gauge(Metric::kNvGpuUtilization, Unit::kPlainFloat, "nv_gpu_utilization", kGpuUuid,
+          "GPU utilization rate, 0.0 to 1.0."),
+    gauge(Metric::kNvGpuMemoryTotal, Unit::kOne, "nv_gpu_memory_total_bytes", kGpuUuid,
+          "GPU total memory, in bytes."),
+    gauge(Metric::kNvGpuMemoryUsed, Unit::kOne, "nv_gpu_memory_used_bytes", kGpuUuid,
+          "GPU used memory, in bytes."),
+    gauge(Metric::kNvGpuPowerUsage, Unit::kPlainFloat, "nv_gpu_power_usage", kGpuUuid,
+          "GPU power usage in watts."),
+    gauge(Metric::kNvGpuPowerLimit, Unit::kPlainFloat, "nv_gpu_power_limit", kGpuUuid,
+          "GPU power management limit in watts."),
+    counter(Metric::kNvEnergyConsumption, Unit::kPlainFloat, "nv_energy_consumption", kGpuUuid,
+            "GPU energy consumption in joules since this process began to watch the GPU."),
+    gauge(Metric::kNvCpuUtilization, Unit::kPlainFloat, "nv_cpu_utilization", {},
+          "CPU utilization rate of the machine, 0.0 to 1.0."),
+    gauge(Metric::kNvCpuMemoryTotal, Unit::kOne, "nv_cpu_memory_total_bytes", {},
+          "CPU total memory (RAM), in bytes."),
+    gauge(Metric::kNvCpuMemoryUsed, Unit::kOne, "nv_cpu_memory_used_bytes", {},
+          "CPU used memory (RAM), in bytes."),
+    counter(Metric::kProcessCpu, Unit::kFloat, "process_cpu_seconds_total", {},
+            "Total user and system CPU time spent in seconds."),
+    gauge(Metric::kProcessOpenFds, Unit::kOne, "process_open_fds", {},
+          "Number of open file descriptors."),
+    gauge(Metric::kProcessMaxFds, Unit::kOne, "process_max_fds", {},
+          "Maximum number of open file descriptors."),
+    gauge(Metric::kProcessVirtualMemory, Unit::kOne, "process_virtual_memory_bytes", {},
+          "Virtual memory size in bytes."),
+    gauge(Metric::kProcessResidentMemory, Unit::kOne, "process_resident_memory_bytes", {},
+          "Resident memory size in bytes."),
+    gauge(Metric::kProcessStartTime, Unit::kFloat, "process_start_time_seconds", {},
+          "Start time of the process since the Unix epoch in seconds."),
 };
 
 constexpr bool in_order() {

@@ -32,8 +32,28 @@ enum class Metric : uint8_t {
   kDroppedSeries,
   kCollectorErrors,
   kBuildInfo,
+  kGpuMemoryUsed,
+  kGpuMemoryTotal,
+  kGpuUtilization,
+  kGpuClock,
+  kGpuTemperature,
+  kNvGpuUtilization,
+  kNvGpuMemoryTotal,
+  kNvGpuMemoryUsed,
+  kNvGpuPowerUsage,
+  kNvGpuPowerLimit,
+  kNvEnergyConsumption,
+  kNvCpuUtilization,
+  kNvCpuMemoryTotal,
+  kNvCpuMemoryUsed,
+  kProcessCpu,
+  kProcessOpenFds,
+  kProcessMaxFds,
+  kProcessVirtualMemory,
+  kProcessResidentMemory,
+  kProcessStartTime,
 };
-inline constexpr size_t kMetricCount = 19;
+inline constexpr size_t kMetricCount = 39;
 
 /// How the parts of one series (base, stripes, readers) become one value.
 enum class Combine : uint8_t { kSum, kMax };
@@ -78,5 +98,6 @@ inline constexpr std::array<std::string_view, 6> kReasonNames = {"full", "prefer
                                                                  "idle", "shape",     "drain"};
 inline constexpr std::array<std::string_view, 3> kMemoryKindNames = {"weights", "activations",
                                                                      "queue"};
+inline constexpr std::array<std::string_view, 2> kClockNames = {"sm", "memory"};
 
 }  // namespace inferometer

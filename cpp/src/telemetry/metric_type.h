@@ -13,6 +13,7 @@ enum class Unit : uint8_t {
   kOne,          ///< Integers, printed as plain decimals.
   kNanoseconds,  ///< Integer nanoseconds, printed as seconds.
   kFloat,        ///< The bits of doubles (application metrics).
+  kPlainFloat,   ///< The same, printed without exponents, which Triton's tools do not read.
 };
 
 }  // namespace inferometer

@@ -121,6 +121,10 @@ std::shared_ptr<Series> Registry::acquire(Metric metric,
   return acquire(metric, std::span(values.begin(), values.size()), native);
 }
 
+void Registry::add_refresher(std::string_view name, std::shared_ptr<Refresher> refresher) {
+  core_->add_refresher(name, std::move(refresher));
+}
+
 std::atomic<uint64_t>* Registry::allocate_words(size_t count) {
   Arena& arena = core_->storage().arena;
   return arena.at(arena.allocate(count));

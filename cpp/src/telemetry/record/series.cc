@@ -137,6 +137,8 @@ Number Series::read_locked() const {
           combined(spec_->combine, static_cast<double>(read_integer_locked()) / 1e9, computed));
     case Unit::kFloat:
       break;
+    case Unit::kPlainFloat:
+      return Number::of_plain(load_real(base_[0]));
   }
   return Number::of(load_real(base_[0]));
 }

@@ -112,7 +112,17 @@ char* write_seconds(char* out, int64_t ns) noexcept {
   return out;
 }
 
+char* write_plain(char* out, double value) noexcept {
+  constexpr double kSmallest = 1e-10;
+  constexpr double kLargest = 1e20;
+  const double magnitude = std::abs(value);
+  if (!(magnitude >= kSmallest && magnitude <= kLargest)) return write_float(out, value);
+  if (value < 0) *out++ = '-';
+  return put_fixed(out, shortest_digits(magnitude));
+}
+
 char* write_number(char* out, const Number& number) noexcept {
+  if (number.is_plain) return write_plain(out, number.real);
   return number.is_integer ? write_integer(out, number.integer) : write_float(out, number.real);
 }
 
