@@ -5,6 +5,7 @@
 //   dtype.h  shape.h    element types, dimensions
 //   tensor.h            memory with a type and a shape; specs of inputs
 //   registry.h          metrics: the registry, and the application's own
+//   metrics_listener.h  metrics over HTTP
 //   executable.h        the seam: what an engine can run
 //   model.h             native models from ONNX graphs
 //   batching.h          how requests are gathered
@@ -20,6 +21,7 @@
 #include "inferometer/engine.h"
 #include "inferometer/errors.h"
 #include "inferometer/executable.h"
+#include "inferometer/metrics_listener.h"
 #include "inferometer/model.h"
 #include "inferometer/registry.h"
 #include "inferometer/request.h"
