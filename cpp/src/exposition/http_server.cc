@@ -12,9 +12,9 @@
 #include <boost/asio/post.hpp>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <exception>
-#include <system_error>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -69,7 +69,8 @@ class HttpServer::Loop final : public HttpConnection::Owner {
 
  private:
   void await_connections();
-  void accept_waiting();
+  /// 0, or the errno that keeps it from going on.
+  int accept_waiting();
   void add(int fd);
   bool make_room();
   void turn_away(int fd) const;
@@ -120,29 +121,35 @@ void HttpServer::Loop::close_all() {
 void HttpServer::Loop::await_connections() {
   acceptor_.async_wait(tcp::acceptor::wait_read, [this](const ErrorCode& error) {
     if (error) return;  // closed
+    std::string problem;
     try {
-      accept_waiting();
-      await_connections();
+      if (const int failed = accept_waiting()) problem = strerrordesc_np(failed);
     } catch (const std::exception& failed) {
-      // No descriptors or no memory: what waits would wake us again and again at once.
-      tell(std::string("a connection could not be accepted: ") + failed.what());
-      accept_again_at_ = std::chrono::steady_clock::now() + kAcceptPause;
-      wake_by(accept_again_at_);
+      problem = failed.what();
     }
+    if (problem.empty()) {
+      await_connections();
+      return;
+    }
+    // No descriptors or no memory: what waits would wake us again and again at once.
+    tell("a connection could not be accepted: " + problem);
+    accept_again_at_ = std::chrono::steady_clock::now() + kAcceptPause;
+    wake_by(accept_again_at_);
   });
 }
 
-void HttpServer::Loop::accept_waiting() {
+int HttpServer::Loop::accept_waiting() {
   for (int i = 0; i < kAcceptsInARow; ++i) {
     const int fd = OpenSockets::accept(acceptor_.native_handle());
     if (fd >= 0) {
       add(fd);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      return;
+      return 0;
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      throw std::system_error(errno, std::system_category());
+      return errno;
     }  // else that connection was gone before it was accepted
   }
+  return 0;
 }
 
 void HttpServer::Loop::add(int fd) {

@@ -46,7 +46,7 @@ Addresses resolve(const std::string& host, int port) {
   const int failed = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (failed != 0) {
     throw ConfigError("host: got \"" + host + "\", want a name or an address of this machine (" +
-                      (failed == EAI_SYSTEM ? std::strerror(errno) : gai_strerror(failed)) + ")");
+                      (failed == EAI_SYSTEM ? strerrordesc_np(errno) : gai_strerror(failed)) + ")");
   }
   return {found, &freeaddrinfo};
 }
