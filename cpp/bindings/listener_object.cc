@@ -1,5 +1,7 @@
 #include "listener_object.h"
 
+#include <new>
+
 namespace inferometer::python {
 namespace {
 
@@ -46,7 +48,7 @@ ListenerObject::ListenerObject(std::shared_ptr<const Registry> registry, std::st
 ListenerObject::~ListenerObject() {
   close();
   // In a child, destroying a condition variable would wait for the parent's thread in it.
-  if (listener_.forked()) (void)new std::shared_ptr<ErrorBox>(errors_);
+  if (listener_.forked()) (void)new (std::nothrow) std::shared_ptr<ErrorBox>(errors_);
 }
 
 void ListenerObject::close() noexcept {

@@ -1,5 +1,7 @@
 #include "exposition/http_connection.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
@@ -167,8 +169,7 @@ void HttpConnection::on_written(const ErrorCode& error, size_t bytes) {
     return;
   }
   // Closing while the client still sends would make the system reset the connection.
-  ErrorCode ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  ::shutdown(socket_.native_handle(), SHUT_WR);
   enter(State::kLingering, kLingerSeconds);
   start_read();
 }
@@ -185,7 +186,7 @@ void HttpConnection::close() {
   if (!socket_.is_open()) return;
   OpenSockets::close(socket_.native_handle(), [this](int) {
     ErrorCode ignored;
-    socket_.close(ignored);
+    socket_.close(ignored);  // NOLINT(bugprone-unused-return-value): `ignored` again
   });
   body_.reset();
   owner_.forget(shared_from_this());

@@ -111,7 +111,7 @@ void HttpServer::Loop::close_all() {
   if (!acceptor_.is_open()) return;
   OpenSockets::close(acceptor_.native_handle(), [this](int) {
     ErrorCode ignored;
-    acceptor_.close(ignored);
+    acceptor_.close(ignored);  // NOLINT(bugprone-unused-return-value): `ignored` again
   });
   const auto open = std::exchange(connections_, {});
   for (const auto& connection : open) connection->close();

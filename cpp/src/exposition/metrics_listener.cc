@@ -106,7 +106,9 @@ MetricsListener::~MetricsListener() {
   close();
   // In a child, threads, locks and sockets are copies of the parent's in some state of use: they
   // are left where they are.
-  if (parts_->forked()) (void)parts_.release();
+  if (parts_->forked()) {
+    [[maybe_unused]] const Parts* const left_behind = parts_.release();
+  }
 }
 
 void MetricsListener::close() noexcept {
