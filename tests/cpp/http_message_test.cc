@@ -26,9 +26,11 @@ TEST(HttpMessageTest, FieldsThatOnlySomeRepliesHave) {
   HttpReply reply = text_reply(405, "no");
   reply.allow = "GET, HEAD";
   reply.content_encoding = "gzip";
+  reply.vary = "Accept";
   const std::string head = reply_head(reply, false, 0);
   EXPECT_TRUE(head.starts_with("HTTP/1.1 405 Method Not Allowed\r\n")) << head;
   EXPECT_NE(head.find("\r\nAllow: GET, HEAD\r\n"), std::string::npos);
+  EXPECT_NE(head.find("\r\nVary: Accept\r\n"), std::string::npos);
   EXPECT_NE(head.find("\r\nContent-Encoding: gzip\r\n"), std::string::npos);
   EXPECT_NE(head.find("\r\nConnection: close\r\n"), std::string::npos);
   EXPECT_EQ(*reply.body, "no\n");

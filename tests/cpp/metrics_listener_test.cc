@@ -57,6 +57,7 @@ TEST(MetricsListenerTest, ServesWhatTheHandlerMakes) {
     EXPECT_EQ(reply.body, "a, b|gzip\n");
     EXPECT_EQ(reply.fields.at("content-type"), "text/plain; version=0.0.4");
     EXPECT_EQ(reply.fields.at("content-encoding"), "identity");
+    EXPECT_EQ(reply.fields.at("vary"), "Accept, Accept-Encoding");
   }
   EXPECT_EQ(client.get("/").status, 200);
   EXPECT_EQ(client.get("/elsewhere").status, 404);

@@ -89,6 +89,7 @@ std::string reply_head(const HttpReply& reply, bool keep_alive, int64_t unix_sec
   }
   append_field(head, "Content-Length", std::to_string(reply.body->size()));
   if (!reply.allow.empty()) append_field(head, "Allow", reply.allow);
+  if (!reply.vary.empty()) append_field(head, "Vary", reply.vary);
   // Label values are anybody's text: no browser may take the page for HTML.
   append_field(head, "X-Content-Type-Options", "nosniff");
   append_field(head, "Connection", keep_alive ? "keep-alive" : "close");

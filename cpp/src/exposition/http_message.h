@@ -23,6 +23,7 @@ struct HttpReply {
   std::string content_type = "text/plain; charset=utf-8";
   std::string content_encoding;
   std::string allow;  // the methods, for 405
+  std::string vary;   // the header fields of the request that it depends on, for caches
   /// Shared, so that many connections can send one rendering. Never null.
   std::shared_ptr<const std::string> body;
 };

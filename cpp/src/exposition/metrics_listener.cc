@@ -51,6 +51,7 @@ HttpReply reply_with(const std::shared_ptr<const Exposition>& exposition) {
   HttpReply reply;
   reply.content_type = exposition->content_type;
   reply.content_encoding = exposition->content_encoding;
+  reply.vary = "Accept, Accept-Encoding";
   reply.body = {exposition, &exposition->body};  // shared, not copied
   return reply;
 }
