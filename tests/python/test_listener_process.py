@@ -119,9 +119,13 @@ connection = socket.create_connection(("127.0.0.1", listener.port))
 connection.sendall(b"GET /metrics HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
 assert connection.recv(12) == b"HTTP/1.1 200"
 go_on, end = os.pipe()
+seen, looked = os.pipe()
 pid = os.fork()
-if pid == 0:
+if pid != 0:
+    os.close(looked)                      # a child that dies is noticed by read()
+else:
     os.close(end)
+    os.close(seen)
     connection.close()
     code = 1
     try:
@@ -130,12 +134,14 @@ if pid == 0:
         assert get(listener.url) == 200   # the parent answers
         with im.serve_metrics(0) as own:  # it may have one of its own
             assert get(own.url) == 200
-        os.read(go_on, 1)                 # alive until the parent has looked
+        os.write(looked, b"x")
+        os.read(go_on, 1)                 # alive until the parent has looked too
         code = 0
     finally:
         if code:
             os._exit(code)
     sys.exit(0)  # through the exit handlers
+assert os.read(seen, 1) == b"x"
 assert get(listener.url) == 200
 listener.close()
 while connection.recv(65536):  # the child does not hold the connection open
