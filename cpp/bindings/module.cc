@@ -7,6 +7,8 @@
 #include "errors.h"
 #include "inferometer/registry.h"
 #include "inferometer/request.h"
+#include "listener_bindings.h"
+#include "listener_object.h"
 #include "loop_object.h"
 #include "model_bindings.h"
 #include "monitor_bindings.h"
@@ -27,7 +29,9 @@ PYBIND11_MODULE(_core, m) {
   python::bind_request(m);
   python::bind_completions(m);
   python::bind_engine(m);
+  python::bind_listener(m);
   python::refuse_uninitialised<inferometer::Registry, inferometer::Counter, inferometer::Gauge,
                                inferometer::Histogram, inferometer::Timing, python::RequestObject,
-                               python::EngineObject, python::ModelObject, python::LoopObject>();
+                               python::EngineObject, python::ModelObject, python::LoopObject,
+                               python::ListenerObject>();
 }

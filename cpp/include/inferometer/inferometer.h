@@ -6,6 +6,7 @@
 //   tensor.h            memory with a type and a shape; specs of inputs
 //   registry.h          metrics: the registry, and the application's own
 //   monitors.h          metrics of the machine and the process
+//   metrics_listener.h  metrics over HTTP
 //   executable.h        the seam: what an engine can run
 //   model.h             native models from ONNX graphs
 //   batching.h          how requests are gathered
@@ -21,6 +22,7 @@
 #include "inferometer/engine.h"
 #include "inferometer/errors.h"
 #include "inferometer/executable.h"
+#include "inferometer/metrics_listener.h"
 #include "inferometer/model.h"
 #include "inferometer/monitors.h"
 #include "inferometer/registry.h"
