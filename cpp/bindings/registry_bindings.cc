@@ -171,6 +171,13 @@ void bind_registry_class(py::module_& m) {
            "A new histogram. `buckets` are ascending upper bounds; +Inf is added.")
       .def("render_text", &render_text,
            "The exposition as Prometheus text 0.0.4. The GIL is released meanwhile.")
+      .def(
+          "collect",
+          [](const py::object& self) -> py::typing::List<py::object> {
+            return py::module_::import("inferometer.prometheus.native_families")
+                .attr("families_of")(self);
+          },
+          "The families as prometheus_client's registries take them from a collector.")
       .def("sample_value", &sample_value, py::arg("name"), py::arg("labels") = py::none(),
            "The present value of the sample with exactly these labels, None if there is none.");
 }

@@ -1,0 +1,88 @@
+#include "telemetry/cells/value_cell.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "inferometer/errors.h"
+#include "telemetry/record/histogram_cells.h"
+#include "telemetry/write/label_text.h"
+#include "telemetry/write/number.h"
+
+namespace inferometer {
+namespace {
+
+using SortedLabels = std::map<std::string_view, std::string_view>;
+
+std::string text_of(SortedLabels::const_iterator from, SortedLabels::const_iterator to) {
+  std::vector<std::string> names;
+  std::vector<std::string> values;
+  for (; from != to; ++from) {
+    names.emplace_back(from->first);
+    values.emplace_back(from->second);
+  }
+  return label_text(names, values);
+}
+
+}  // namespace
+
+std::shared_ptr<const CellBounds> CellBounds::of(std::vector<double> upper) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const bool comparable = std::ranges::none_of(upper, [](double x) { return std::isnan(x); });
+  if (!comparable || !std::ranges::is_sorted(upper)) {
+    throw ConfigError("Buckets not in sorted order");
+  }
+  if (!upper.empty() && upper.back() != kInfinity) upper.push_back(kInfinity);
+  if (upper.size() < 2) throw ConfigError("Must have at least two buckets");
+  auto result = std::make_shared<CellBounds>();
+  for (const double bound : upper) result->text.push_back(float_text(bound));
+  result->upper = std::move(upper);
+  return result;
+}
+
+CellLabels CellLabels::of(std::span<const std::string> names, std::span<const std::string> values,
+                          std::string_view own_label) {
+  SortedLabels sorted;
+  for (size_t i = 0; i < names.size(); ++i) sorted[names[i]] = values[i];
+  const auto cut = own_label.empty() ? sorted.cend() : sorted.lower_bound(own_label);
+  return {text_of(sorted.cbegin(), cut), text_of(cut, sorted.cend())};
+}
+
+ValueCell::ValueCell(CellLabels labels, std::shared_ptr<const CellBounds> bounds)
+    : labels_(std::move(labels)),
+      bounds_(std::move(bounds)),
+      buckets_(bounds_ == nullptr ? 0 : bounds_->upper.size()) {}
+
+std::optional<size_t> ValueCell::observe_bucket(double value) noexcept {
+  add_shared_double(value_, value);
+  if (std::isnan(value)) return std::nullopt;
+  const size_t index = bucket_index(std::span<const double>(bounds_->upper), value);
+  add_shared(buckets_[index], 1);
+  return index;
+}
+
+void ValueCell::set_exemplar(size_t index, CellExemplar exemplar) {
+  MutexLock lock(cells_mutex());
+  if (exemplars_.empty()) exemplars_.resize(std::max<size_t>(buckets_.size(), 1));
+  exemplars_.at(index) = std::move(exemplar);
+  has_exemplars_.store(true, std::memory_order_release);
+}
+
+std::optional<CellExemplar> ValueCell::exemplar(size_t index) const {
+  if (!has_exemplars()) return std::nullopt;
+  MutexLock lock(cells_mutex());
+  return exemplars_.at(index);
+}
+
+void ValueCell::set_info(LabelPairs labels) {
+  MutexLock lock(cells_mutex());
+  info_.swap(labels);
+}
+
+LabelPairs ValueCell::info() const {
+  MutexLock lock(cells_mutex());
+  return info_;
+}
+
+}  // namespace inferometer
