@@ -64,7 +64,7 @@ def place() -> None:
     decorator = ModuleType(f"{THEIRS}.decorator")
     decorator.getargspec = getargspec  # type: ignore[attr-defined]
     sys.modules[decorator.__name__] = decorator
-    sys.meta_path.insert(0, RefuseTheRealPackage())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, RefuseTheRealPackage())
 
 
 def misplaced(modules: Sequence[ModuleType]) -> list[str]:

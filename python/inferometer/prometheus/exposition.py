@@ -182,14 +182,13 @@ def start_wsgi_server(
         tls_min_version: Oldest TLS version to speak.
         tls_max_version: Newest TLS version to speak.
 
+    Raises:
+        OSError: If the address is taken, or naming the TLS file that cannot be loaded.
+
     Returns:
         The server, whose ``shutdown()`` ends the thread, and the thread.
     """
-    family, host = _address(addr, port)
-    server_class = type("_Server", (ThreadingWSGIServer,), {"address_family": family})
-    server: WSGIServer = make_server(
-        host, port, make_wsgi_app(registry), server_class, handler_class=_SilentHandler
-    )
+    context = None
     if certfile and keyfile:
         context = server_context(
             certfile,
@@ -200,6 +199,12 @@ def start_wsgi_server(
             client_auth_required=client_auth_required,
             versions=(tls_min_version, tls_max_version),
         )
+    family, host = _address(addr, port)
+    server_class = type("_Server", (ThreadingWSGIServer,), {"address_family": family})
+    server: WSGIServer = make_server(
+        host, port, make_wsgi_app(registry), server_class, handler_class=_SilentHandler
+    )
+    if context is not None:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
