@@ -207,7 +207,7 @@ PyObject* read_info(PyObject* object, PyObject* /*unused*/) {
 }
 
 template <typename Function>
-PyCFunction method(Function* function) {
+PyCFunction method(Function* function) noexcept {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 

@@ -1,6 +1,7 @@
 #include "cell_object.h"
 
 #include <array>
+#include <cstdint>
 #include <new>
 #include <string>
 #include <utility>
@@ -99,7 +100,7 @@ bool not_open(const CellObject* self) {
 }
 
 PyObject* open(PyObject* object, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
-  enum { kType, kName, kHelp, kUnit, kLabelNames, kBounds, kCount };
+  enum : uint8_t { kType, kName, kHelp, kUnit, kLabelNames, kBounds, kCount };
   std::array<PyObject*, kCount> values;
   CellObject* const self = self_of(object);
   if (!take_arguments<kCount>("_open",
@@ -204,7 +205,7 @@ PyObject* get_left_to_python(PyObject* object, void* /*closure*/) {
 }
 
 template <typename Function>
-PyCFunction method(Function* function) {
+PyCFunction method(Function* function) noexcept {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
 

@@ -79,6 +79,16 @@ TEST(ValueCellTest, KeepsTheNewestExemplarOfEachBucket) {
   EXPECT_THROW(cell.set_exemplar(2, {}), std::out_of_range);
 }
 
+TEST(ValueCellTest, KeepsTheTextOfItsFirstTimeOnly) {
+  ValueCell cell({});
+  EXPECT_EQ(cell.created_text(), "");
+  cell.set_created(1700000000.125);
+  EXPECT_EQ(cell.created_text(), "1.700000000125e+09");
+  cell.set_created(2);
+  EXPECT_EQ(cell.created_text(), "");
+  EXPECT_EQ(cell.created(), 2);
+}
+
 TEST(ValueCellTest, InfoIsReplacedAsAWhole) {
   ValueCell cell({});
   cell.set_info({{"a", "1"}, {"b", "2"}});

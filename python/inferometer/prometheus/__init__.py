@@ -26,6 +26,7 @@ from inferometer.prometheus.exposition import (
     write_to_textfile,
 )
 from inferometer.prometheus.gc_collector import GC_COLLECTOR, GCCollector
+from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.metrics import (
     Counter,
     Enum,
@@ -36,7 +37,6 @@ from inferometer.prometheus.metrics import (
     disable_created_metrics,
     enable_created_metrics,
 )
-from inferometer.prometheus.metrics_core import Metric
 from inferometer.prometheus.platform_collector import PLATFORM_COLLECTOR, PlatformCollector
 from inferometer.prometheus.process_collector import PROCESS_COLLECTOR, ProcessCollector
 from inferometer.prometheus.registry import REGISTRY, CollectorRegistry

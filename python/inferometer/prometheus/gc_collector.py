@@ -6,7 +6,8 @@ import gc
 import platform
 from collections.abc import Iterable
 
-from inferometer.prometheus.metrics_core import CounterMetricFamily, Metric
+from inferometer.prometheus.families import CounterMetricFamily
+from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.registry import REGISTRY, CollectorRegistry
 
 _COUNTERS = (

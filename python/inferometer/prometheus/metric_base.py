@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from inferometer._core import ConfigError, MetricCell
-from inferometer.prometheus.metrics_core import Metric
+from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.registry import REGISTRY, CollectorRegistry
 from inferometer.prometheus.samples import Exemplar, Sample
 from inferometer.prometheus.validation import (

@@ -1,4 +1,4 @@
-"""The metric types: Counter, Gauge, Summary, Histogram, Info and Enum.
+"""The metric types: Counter, Gauge, Summary, Histogram; Info and Enum are their neighbours.
 
 ``inc()``, ``dec()``, ``set()`` and ``observe()`` are native methods of the cells below them.
 """
@@ -7,24 +7,35 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Literal
 
 from inferometer._core import (
     CounterCell,
-    EnumCell,
     GaugeCell,
     HistogramCell,
-    InfoCell,
     SummaryCell,
 )
 from inferometer.prometheus.context_managers import ExceptionCounter, InprogressTracker, Timer
+from inferometer.prometheus.info import Info
 from inferometer.prometheus.metric_base import MetricWrapperBase
 from inferometer.prometheus.number_text import INF, float_text
 from inferometer.prometheus.registry import REGISTRY, CollectorRegistry
 from inferometer.prometheus.samples import Sample
-from inferometer.prometheus.validation import check_unicode
+from inferometer.prometheus.state_set import Enum
 from inferometer.prometheus.values import CellValue
+
+__all__ = [
+    "Counter",
+    "Enum",
+    "Gauge",
+    "Histogram",
+    "Info",
+    "Summary",
+    "created_metrics_enabled",
+    "disable_created_metrics",
+    "enable_created_metrics",
+]
 
 _GaugeMode = Literal[
     "all",
@@ -258,74 +269,3 @@ class Histogram(HistogramCell, MetricWrapperBase):
         if bounds[0] >= 0:
             samples.append(Sample("_sum", {}, self._read()))
         return _with_created(self, *samples)
-
-
-class Info(InfoCell, MetricWrapperBase):
-    """Labels that are the value: versions, build information."""
-
-    _type = "info"
-
-    def info(self, val: Mapping[str, str]) -> None:
-        """Sets the labels.
-
-        Raises:
-            ValueError: If one is a label of the metric too, or a value is None.
-            TypeError: If a name or value is no str.
-        """
-        self._raise_if_not_observable()
-        if not set(self._labelnames).isdisjoint(val):
-            raise ValueError(
-                f"Overlapping labels for Info metric, metric: {self._labelnames} child: {val}"
-            )
-        if None in val.values():
-            raise ValueError("Label value cannot be None")
-        self._write_info(tuple(val.items()))
-
-    def _child_samples(self) -> Iterable[Sample]:
-        return (Sample("_info", self._read_info(), 1.0),)
-
-
-class Enum(EnumCell, MetricWrapperBase):
-    """Which of several states is so; the first one is at the start."""
-
-    _type = "stateset"
-
-    def __init__(
-        self,
-        name: str,
-        documentation: str,
-        labelnames: Sequence[str] = (),
-        namespace: str = "",
-        subsystem: str = "",
-        unit: str = "",
-        registry: CollectorRegistry | None = REGISTRY,
-        _labelvalues: Sequence[str] | None = None,
-        states: Sequence[str] | None = None,
-    ) -> None:
-        if name in labelnames:
-            raise ValueError(f"Overlapping labels for Enum metric: {name}")
-        if not states:
-            raise ValueError(f"No states provided for Enum metric: {name}")
-        self._states = tuple(states)
-        for known in self._states:
-            check_unicode(known, "state")
-        super().__init__(
-            name, documentation, labelnames, namespace, subsystem, unit, registry, _labelvalues
-        )
-        self._kwargs["states"] = states
-
-    def state(self, state: str) -> None:
-        """Sets the state.
-
-        Raises:
-            ValueError: If it is none of the states.
-        """
-        self._raise_if_not_observable()
-        self._write(self._states.index(state))
-
-    def _child_samples(self) -> Iterable[Sample]:
-        present = self._read()
-        return [
-            Sample("", {self._name: state}, 1 if index == present else 0)
-            for index, state in enumerate(self._states)
-        ]

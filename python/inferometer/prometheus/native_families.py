@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from inferometer._core import Registry
-from inferometer.prometheus.metrics_core import Metric
+from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.samples import Sample
 
 _LABEL = re.compile(r'([^=,{]+)="((?:[^"\\]|\\.)*)"')

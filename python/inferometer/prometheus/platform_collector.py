@@ -6,7 +6,8 @@ import platform as standard_platform
 from collections.abc import Iterable
 from typing import Any
 
-from inferometer.prometheus.metrics_core import GaugeMetricFamily, Metric
+from inferometer.prometheus.families import GaugeMetricFamily
+from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.registry import REGISTRY, CollectorRegistry
 
 

@@ -7,7 +7,8 @@ import resource
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from inferometer.prometheus.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from inferometer.prometheus.families import CounterMetricFamily, GaugeMetricFamily
+from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.registry import REGISTRY, CollectorRegistry
 
 

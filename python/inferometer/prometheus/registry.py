@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any, Protocol, runtime_checkable
 
 from inferometer.metrics import default_registry
-from inferometer.prometheus.metrics_core import Metric
+from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.native_families import families_of, family_names
 
 # What the samples of a type add to the name of their family.

@@ -7,9 +7,9 @@ from typing import Any
 
 from inferometer._core import MetricCell, render_cells
 from inferometer.prometheus.escaping import ALLOWUTF8, UNDERSCORES
+from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.metric_base import MetricWrapperBase
 from inferometer.prometheus.metrics import created_metrics_enabled
-from inferometer.prometheus.metrics_core import Metric
 from inferometer.prometheus.registry import CollectorRegistry, DefaultRegistry
 
 FamilyWriter = Callable[[Metric], str]

@@ -8,7 +8,7 @@ from inferometer.prometheus.escaping import (
     escape_metric_name,
     sample_head,
 )
-from inferometer.prometheus.metrics_core import Metric
+from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.number_text import float_text
 from inferometer.prometheus.registry import REGISTRY, Collector
 from inferometer.prometheus.rendering import render

@@ -62,6 +62,27 @@ std::optional<size_t> ValueCell::observe_bucket(double value) noexcept {
   return index;
 }
 
+void ValueCell::set_created(double timestamp) noexcept {
+  store(created_, timestamp);
+  CreatedState state = CreatedState::kUnset;
+  if (!created_state_.compare_exchange_strong(state, CreatedState::kBeingWritten)) {
+    created_state_.store(CreatedState::kNumberOnly, std::memory_order_relaxed);
+    return;
+  }
+  char text[kMaxNumberChars];
+  const auto size = static_cast<size_t>(write_float(text, timestamp) - text);
+  if (size > created_text_.size()) {
+    created_state_.store(CreatedState::kNumberOnly, std::memory_order_relaxed);
+    return;
+  }
+  std::copy_n(text, size, created_text_.begin());
+  created_size_ = static_cast<uint8_t>(size);
+  // Whoever set it meanwhile has the last word.
+  state = CreatedState::kBeingWritten;
+  created_state_.compare_exchange_strong(state, CreatedState::kKept, std::memory_order_release,
+                                         std::memory_order_relaxed);
+}
+
 void ValueCell::set_exemplar(size_t index, CellExemplar exemplar) {
   MutexLock lock(cells_mutex());
   if (exemplars_.empty()) exemplars_.resize(std::max<size_t>(buckets_.size(), 1));

@@ -1,6 +1,7 @@
 // One series of a metric that inferometer.prometheus made: its numbers and its labels.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -80,7 +81,13 @@ class ValueCell {
 
   /// Seconds since the epoch.
   [[nodiscard]] double created() const noexcept { return load(created_); }
-  void set_created(double timestamp) noexcept { store(created_, timestamp); }
+  void set_created(double timestamp) noexcept;
+  /// created() as text, kept from its first setting: most numbers of a scrape are such times, and
+  /// their 17 digits take longest to make. Empty after later settings.
+  [[nodiscard]] std::string_view created_text() const noexcept {
+    const bool kept = created_state_.load(std::memory_order_acquire) == CreatedState::kKept;
+    return kept ? std::string_view(created_text_.data(), created_size_) : std::string_view();
+  }
 
   /// Exemplars by bucket; a counter has one, at 0.
   void set_exemplar(size_t index, CellExemplar exemplar) EXCLUDES(cells_mutex());
@@ -96,6 +103,9 @@ class ValueCell {
  private:
   friend class CellFamily;
 
+  // kKept is stored with release after the text was written, which is never written again.
+  enum class CreatedState : uint8_t { kUnset, kBeingWritten, kKept, kNumberOnly };
+
   static double load(const Word& word) noexcept {
     return std::bit_cast<double>(word.load(std::memory_order_relaxed));
   }
@@ -109,6 +119,9 @@ class ValueCell {
   Word count_{0};
   Word created_{0};
   std::vector<Word> buckets_;
+  std::atomic<CreatedState> created_state_{CreatedState::kUnset};
+  uint8_t created_size_ = 0;
+  std::array<char, 31> created_text_{};
   std::atomic<bool> has_exemplars_{false};     // release after the first set, acquire by readers
   size_t slot_ GUARDED_BY(cells_mutex()) = 0;  // where its family keeps it
   std::vector<std::optional<CellExemplar>> exemplars_ GUARDED_BY(cells_mutex());

@@ -119,13 +119,25 @@ class FamilyWriter {
   void end_line() { out_ += '\n'; }
 
   void created(const ValueCell& cell) {
-    sample("_created", cell, cell.created());
+    const std::string_view text = cell.created_text();
+    if (text.empty()) {
+      sample("_created", cell, cell.created());
+    } else {
+      head("_created", cell, {});
+      out_ += text;
+    }
     end_line();
   }
 
   // Everything of a line but its end. `le` is empty for all but buckets.
   void sample(std::string_view suffix, const ValueCell& cell, double value,
               std::string_view le = {}) {
+    head(suffix, cell, le);
+    append_float(out_, value);
+  }
+
+  // Everything up to the number.
+  void head(std::string_view suffix, const ValueCell& cell, std::string_view le) {
     const CellLabels& labels = cell.labels();
     out_.append(spec_.name).append(suffix);
     std::string_view separator = "{";
@@ -142,7 +154,6 @@ class FamilyWriter {
     part(labels.after);
     if (separator == ",") out_ += '}';
     out_ += ' ';
-    append_float(out_, value);
   }
 
   void exemplar(const ValueCell& cell, size_t index) {

@@ -14,7 +14,7 @@ from inferometer.prometheus.escaping import (
     escape_text,
     sample_head,
 )
-from inferometer.prometheus.metrics_core import Metric
+from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.negotiation import parse_version
 from inferometer.prometheus.number_text import float_text
 from inferometer.prometheus.registry import REGISTRY, Collector
