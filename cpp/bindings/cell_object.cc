@@ -28,12 +28,15 @@ PyObject* new_cell_object(PyTypeObject* type, PyObject* /*args*/, PyObject* /*kw
 int traverse(PyObject* object, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(object));
   Py_VISIT(self_of(object)->label_names);
+  Py_VISIT(self_of(object)->label_values);
+  Py_VISIT(self_of(object)->parent);
   Py_VISIT(self_of(object)->children);
   return 0;
 }
 
 // The cells stay: another thread may be recording in them.
 int clear_references(PyObject* object) {
+  Py_CLEAR(self_of(object)->parent);
   Py_CLEAR(self_of(object)->children);
   return 0;
 }
@@ -43,6 +46,8 @@ void deallocate(PyObject* object) {
   CellObject* const self = self_of(object);
   PyTypeObject* const type = Py_TYPE(object);
   Py_CLEAR(self->label_names);
+  Py_CLEAR(self->label_values);
+  Py_CLEAR(self->parent);
   Py_CLEAR(self->children);
   self->owned.~shared_ptr();
   self->family.~shared_ptr();
@@ -163,6 +168,8 @@ PyObject* open_child(PyObject* object, PyObject* const* arguments, Py_ssize_t co
   self->family = parent->family;
   self->cell = self->owned.get();
   self->label_names = Py_NewRef(parent->label_names);
+  self->label_values = Py_NewRef(arguments[1]);
+  self->parent = Py_NewRef(arguments[0]);
   self->most_recent = parent->most_recent;
   Py_RETURN_NONE;
 }
@@ -199,6 +206,16 @@ PyObject* get_children(PyObject* object, void* /*closure*/) {
   return PyDictProxy_New(children);
 }
 
+PyObject* get_label_values(PyObject* object, void* /*closure*/) {
+  PyObject* const values = self_of(object)->label_values;
+  return values == nullptr ? PyTuple_New(0) : Py_NewRef(values);
+}
+
+PyObject* get_parent(PyObject* object, void* /*closure*/) {
+  PyObject* const parent = self_of(object)->parent;
+  return Py_NewRef(parent == nullptr ? Py_None : parent);
+}
+
 PyObject* get_left_to_python(PyObject* object, void* /*closure*/) {
   const CellObject* const self = self_of(object);
   return PyBool_FromLong(self->family != nullptr && self->family->left_to_python() ? 1 : 0);
@@ -233,6 +250,8 @@ PyGetSetDef base_properties[] = {
     {"_created", get_created, set_created, "When it was made, in seconds since the epoch.",
      nullptr},
     {"_metrics", get_children, nullptr, "The children by their label values, read-only.", nullptr},
+    {"_labelvalues", get_label_values, nullptr, "The label values of a child.", nullptr},
+    {"_parent", get_parent, nullptr, "Whose child this is; None for others.", nullptr},
     {"_left_to_python", get_left_to_python, nullptr, "Whether only Python knows a value.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 

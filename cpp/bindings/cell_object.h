@@ -15,6 +15,8 @@ namespace inferometer::python {
 /// reading them needs the GIL, recording in the cell does not.
 struct CellObject {
   PyObject_HEAD PyObject* label_names;  ///< A tuple of str; null before _open().
+  PyObject* label_values;               ///< A tuple of str; null unless a child.
+  PyObject* parent;                     ///< Whose child this is. May be null.
   PyObject* children;                   ///< A dict: tuple of label values to child. May be null.
   ValueCell* cell;                      ///< What `owned` owns, one step nearer.
   std::shared_ptr<ValueCell> owned;

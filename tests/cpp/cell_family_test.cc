@@ -22,7 +22,7 @@ CellFamilySpec labelled() {
 
 std::vector<std::string> texts(const CellFamily& family) {
   std::vector<std::string> result;
-  for (const auto& cell : family.cells()) result.push_back(cell->labels().before);
+  for (const auto& cell : family.cells()) result.emplace_back(cell->labels().before());
   return result;
 }
 
@@ -75,8 +75,8 @@ TEST(CellFamilyTest, HistogramsShareTheirBoundsAndAreCutAtLe) {
   const CellFamily family(spec);
   const auto cell = family.make_cell({"v"});
   EXPECT_EQ(cell->bounds(), spec.bounds.get());
-  EXPECT_EQ(cell->labels().before, "");
-  EXPECT_EQ(cell->labels().after, "z=\"v\"");
+  EXPECT_EQ(cell->labels().before(), "");
+  EXPECT_EQ(cell->labels().after(), "z=\"v\"");
 }
 
 TEST(CellFamilyTest, IsLeftToPythonForGood) {

@@ -35,17 +35,17 @@ TEST(CellLabelsTest, SortsAndCutsWhereTheOwnLabelBelongs) {
   const std::vector<std::string> names{"z", "a", "le_"};
   const std::vector<std::string> values{"1", "say \"x\"", "\\\n"};
   const CellLabels whole = CellLabels::of(names, values, "");
-  EXPECT_EQ(whole.before, "a=\"say \\\"x\\\"\",le_=\"\\\\\\n\",z=\"1\"");
-  EXPECT_EQ(whole.after, "");
+  EXPECT_EQ(whole.before(), "a=\"say \\\"x\\\"\",le_=\"\\\\\\n\",z=\"1\"");
+  EXPECT_EQ(whole.after(), "");
   const CellLabels cut = CellLabels::of(names, values, "le");
-  EXPECT_EQ(cut.before, "a=\"say \\\"x\\\"\"");
-  EXPECT_EQ(cut.after, "le_=\"\\\\\\n\",z=\"1\"");
+  EXPECT_EQ(cut.before(), "a=\"say \\\"x\\\"\"");
+  EXPECT_EQ(cut.after(), "le_=\"\\\\\\n\",z=\"1\"");
 }
 
 TEST(CellLabelsTest, TheLastOfTwoEqualNamesCounts) {
   const std::vector<std::string> names{"a", "a"};
   const std::vector<std::string> values{"1", "2"};
-  EXPECT_EQ(CellLabels::of(names, values, "").before, "a=\"2\"");
+  EXPECT_EQ(CellLabels::of(names, values, "").before(), "a=\"2\"");
 }
 
 TEST(ValueCellTest, BucketsTakeTheirUpperBound) {

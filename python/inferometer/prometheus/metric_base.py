@@ -70,6 +70,7 @@ class MetricWrapperBase(MetricCell):
     _reserved_labelnames: ClassVar[Sequence[str]] = ()
     _native_writer: ClassVar[bool] = False
     _cell_bounds: tuple[float, ...] = ()
+    _own_init: ClassVar[Any] = None  # the __init__ of our class, which a subclass may replace
 
     def __init__(
         self,
@@ -87,11 +88,10 @@ class MetricWrapperBase(MetricCell):
         self._subsystem = subsystem
         self._name = _full_name(self._type, name, namespace, subsystem, unit)
         self._labelnames = checked_label_names(labelnames, self._reserved_labelnames)
-        self._labelvalues = tuple(_labelvalues or ())
         self._documentation = documentation
         self._unit = unit
         self._kwargs: dict[str, Any] = {}
-        if self._labelvalues:
+        if _labelvalues:
             return  # _new_child() does the rest
         check_metric_name(self._name)
         _refuse_multiprocess_mode()
@@ -103,19 +103,31 @@ class MetricWrapperBase(MetricCell):
 
     def _new_child(self: T, labelvalues: tuple[str, ...]) -> T:
         """Makes a child; native labels() calls it for label values that are new."""
-        child = self.__class__(
-            self._original_name,
-            documentation=self._documentation,
-            labelnames=self._labelnames,
-            namespace=self._namespace,
-            subsystem=self._subsystem,
-            unit=self._unit,
-            _labelvalues=labelvalues,
-            **self._kwargs,
-        )
+        cls = self.__class__
+        if cls.__init__ is cls._own_init:
+            # Nothing is set that is not the parent's: see __getattr__().
+            child = cls.__new__(cls)
+        else:
+            child = cls(
+                self._original_name,
+                documentation=self._documentation,
+                labelnames=self._labelnames,
+                namespace=self._namespace,
+                subsystem=self._subsystem,
+                unit=self._unit,
+                _labelvalues=labelvalues,
+                **self._kwargs,
+            )
         child._open_child(self, labelvalues)
         child._created = time.time()
         return child
+
+    def __getattr__(self, name: str) -> Any:
+        # Children are many: they keep to themselves only what is their own.
+        parent = self._parent
+        if parent is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(parent, name)
 
     def _refuse_labels(self) -> None:
         """Raises what labels() has to say about a metric that has no children."""
@@ -221,6 +233,8 @@ class MetricWrapperBase(MetricCell):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if cls.__module__.startswith("inferometer.prometheus."):
+            cls._own_init = cls.__init__
         if any(name in cls.__dict__ for name in _SAMPLING_METHODS):
             cls._native_writer = cls.__dict__.get("_native_writer", False)
 

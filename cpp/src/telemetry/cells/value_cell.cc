@@ -46,13 +46,23 @@ CellLabels CellLabels::of(std::span<const std::string> names, std::span<const st
   SortedLabels sorted;
   for (size_t i = 0; i < names.size(); ++i) sorted[names[i]] = values[i];
   const auto cut = own_label.empty() ? sorted.cend() : sorted.lower_bound(own_label);
-  return {text_of(sorted.cbegin(), cut), text_of(cut, sorted.cend())};
+  CellLabels labels;
+  labels.text = text_of(sorted.cbegin(), cut);
+  labels.cut_inside = cut != sorted.cbegin() && cut != sorted.cend();
+  if (labels.cut_inside) labels.text += ',';
+  if (labels.text.size() > std::numeric_limits<uint32_t>::max()) {
+    throw ConfigError("label values: got more than 4 GiB, want less");
+  }
+  labels.cut = static_cast<uint32_t>(labels.text.size());
+  labels.text += text_of(cut, sorted.cend());
+  labels.text.shrink_to_fit();
+  return labels;
 }
 
 ValueCell::ValueCell(CellLabels labels, std::shared_ptr<const CellBounds> bounds)
     : labels_(std::move(labels)),
       bounds_(std::move(bounds)),
-      buckets_(bounds_ == nullptr ? 0 : bounds_->upper.size()) {}
+      buckets_(bounds_ == nullptr ? nullptr : std::make_unique<Word[]>(bounds_->upper.size())) {}
 
 std::optional<size_t> ValueCell::observe_bucket(double value) noexcept {
   add_shared_double(value_, value);
@@ -83,27 +93,33 @@ void ValueCell::set_created(double timestamp) noexcept {
                                          std::memory_order_relaxed);
 }
 
+ValueCell::Rare& ValueCell::rare() {
+  if (rare_ == nullptr) rare_ = std::make_unique<Rare>();
+  return *rare_;
+}
+
 void ValueCell::set_exemplar(size_t index, CellExemplar exemplar) {
   MutexLock lock(cells_mutex());
-  if (exemplars_.empty()) exemplars_.resize(std::max<size_t>(buckets_.size(), 1));
-  exemplars_.at(index) = std::move(exemplar);
+  auto& exemplars = rare().exemplars;
+  if (exemplars.empty()) exemplars.resize(bounds_ == nullptr ? 1 : bounds_->upper.size());
+  exemplars.at(index) = std::move(exemplar);
   has_exemplars_.store(true, std::memory_order_release);
 }
 
 std::optional<CellExemplar> ValueCell::exemplar(size_t index) const {
   if (!has_exemplars()) return std::nullopt;
   MutexLock lock(cells_mutex());
-  return exemplars_.at(index);
+  return rare_->exemplars.at(index);
 }
 
 void ValueCell::set_info(LabelPairs labels) {
   MutexLock lock(cells_mutex());
-  info_.swap(labels);
+  rare().info.swap(labels);
 }
 
 LabelPairs ValueCell::info() const {
   MutexLock lock(cells_mutex());
-  return info_;
+  return rare_ == nullptr ? LabelPairs() : rare_->info;
 }
 
 }  // namespace inferometer

@@ -39,10 +39,18 @@ struct CellBounds {
   [[nodiscard]] static std::shared_ptr<const CellBounds> of(std::vector<double> upper);
 };
 
-/// Label text in the order of the names, cut where a sample's own label (`le`) belongs.
+/// Label text in the order of the names, to be cut where a sample's own label (`le`) belongs.
 struct CellLabels {
-  std::string before;
-  std::string after;
+  std::string text;         ///< All of it, with a comma where it is cut.
+  uint32_t cut = 0;         ///< Where the part after the own label begins.
+  bool cut_inside = false;  ///< Whether a comma stands before the cut.
+
+  [[nodiscard]] std::string_view before() const noexcept {
+    return std::string_view(text).substr(0, cut_inside ? cut - 1 : cut);
+  }
+  [[nodiscard]] std::string_view after() const noexcept {
+    return std::string_view(text).substr(cut);
+  }
 
   /// `names` are not sorted; a name that comes twice counts with its last value.
   [[nodiscard]] static CellLabels of(std::span<const std::string> names,
@@ -103,12 +111,19 @@ class ValueCell {
  private:
   friend class CellFamily;
 
+  // What few cells have.
+  struct Rare {
+    std::vector<std::optional<CellExemplar>> exemplars;
+    LabelPairs info;
+  };
+
   // kKept is stored with release after the text was written, which is never written again.
   enum class CreatedState : uint8_t { kUnset, kBeingWritten, kKept, kNumberOnly };
 
   static double load(const Word& word) noexcept {
     return std::bit_cast<double>(word.load(std::memory_order_relaxed));
   }
+  Rare& rare() REQUIRES(cells_mutex());
   static void store(Word& word, double value) noexcept {
     word.store(std::bit_cast<uint64_t>(value), std::memory_order_relaxed);
   }
@@ -118,14 +133,13 @@ class ValueCell {
   Word value_{0};
   Word count_{0};
   Word created_{0};
-  std::vector<Word> buckets_;
+  const std::unique_ptr<Word[]> buckets_;  // one for each bound
   std::atomic<CreatedState> created_state_{CreatedState::kUnset};
   uint8_t created_size_ = 0;
-  std::array<char, 31> created_text_{};
-  std::atomic<bool> has_exemplars_{false};     // release after the first set, acquire by readers
+  std::atomic<bool> has_exemplars_{false};  // release after the first set, acquire by readers
+  std::array<char, 29> created_text_{};
   size_t slot_ GUARDED_BY(cells_mutex()) = 0;  // where its family keeps it
-  std::vector<std::optional<CellExemplar>> exemplars_ GUARDED_BY(cells_mutex());
-  LabelPairs info_ GUARDED_BY(cells_mutex());
+  std::unique_ptr<Rare> rare_ GUARDED_BY(cells_mutex());
 };
 
 }  // namespace inferometer

@@ -146,12 +146,12 @@ class FamilyWriter {
       out_.append(separator).append(text);
       separator = ",";
     };
-    part(labels.before);
+    part(labels.before());
     if (!le.empty()) {
       part("le=\"");
       out_.append(le).append("\"");
     }
-    part(labels.after);
+    part(labels.after());
     if (separator == ",") out_ += '}';
     out_ += ' ';
   }
