@@ -72,7 +72,7 @@ PyObject* make_child(PyObject* object, PyObject* key) {
   CellObject* const self = self_of(object);
   PyObject* const made = PyObject_CallMethod(object, "_new_child", "(O)", key);
   if (made == nullptr) return nullptr;
-  if (PyObject_TypeCheck(made, Py_TYPE(object)) == 0 || self_of(made)->family != self->family) {
+  if (PyObject_TypeCheck(made, Py_TYPE(object)) == 0 || self_of(made)->parent != object) {
     PyErr_Format(PyExc_TypeError, "_new_child() returned %s, want a child of this metric",
                  Py_TYPE(made)->tp_name);
     Py_DECREF(made);

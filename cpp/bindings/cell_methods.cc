@@ -114,9 +114,18 @@ PyObject* summary_observe(PyObject* object, PyObject* const* arguments, Py_ssize
   Py_RETURN_NONE;
 }
 
+// The cell of a histogram; null with an exception set if it has no buckets.
+ValueCell* bucketed_cell_of(PyObject* object) {
+  ValueCell* const cell = cell_of(object);
+  if (cell == nullptr || cell->bounds() != nullptr) [[likely]]
+    return cell;
+  PyErr_Format(PyExc_TypeError, "got %s, want a histogram", Py_TYPE(object)->tp_name);
+  return nullptr;
+}
+
 PyObject* histogram_observe(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
                             PyObject* keywords) {
-  ValueCell* const cell = cell_of(object);
+  ValueCell* const cell = bucketed_cell_of(object);
   if (cell == nullptr) return nullptr;
   std::array<PyObject*, 2> values{};
   if (count == 1 && keywords == nullptr) {
@@ -156,7 +165,7 @@ PyObject* read_summary(PyObject* object, PyObject* /*unused*/) {
 }
 
 PyObject* read_buckets(PyObject* object, PyObject* /*unused*/) {
-  const ValueCell* const cell = cell_of(object);
+  const ValueCell* const cell = bucketed_cell_of(object);
   if (cell == nullptr) return nullptr;
   const auto size = static_cast<Py_ssize_t>(cell->bounds()->upper.size());
   PyObject* const counts = PyTuple_New(size);
@@ -174,7 +183,7 @@ PyObject* read_buckets(PyObject* object, PyObject* /*unused*/) {
 
 PyObject* read_bounds(PyObject* object, PyObject* /*unused*/) {
   const auto* const self = reinterpret_cast<CellObject*>(object);
-  if (self->family == nullptr) {
+  if (self->family == nullptr || self->family->spec().bounds == nullptr) {
     refuse_without_cell(self);
     return nullptr;
   }

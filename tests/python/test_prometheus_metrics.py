@@ -100,8 +100,23 @@ def test_children_that_are_no_children_are_refused() -> None:
         def _new_child(self: Any, labelvalues: tuple[str, ...]) -> Any:
             return Counter("other", "h", registry=None)
 
-    with pytest.raises(TypeError, match="want a child of this metric"):
-        Odd("c", "h", ["a"], registry=None).labels("x")
+    class Own(Counter):
+        def _new_child(self: Any, labelvalues: tuple[str, ...]) -> Any:
+            return self
+
+    for odd in (Odd, Own):
+        with pytest.raises(TypeError, match="want a child of this metric"):
+            odd("c", "h", ["a"], registry=None).labels("x")
+
+
+def test_a_histogram_of_another_type_has_no_buckets() -> None:
+    class Mistyped(Histogram):
+        _type = "counter"
+
+    histogram = Mistyped("c", "h", registry=None)
+    for use in (lambda: histogram.observe(1), histogram._read_buckets):
+        with pytest.raises(TypeError, match="want a histogram"):
+            use()
 
 
 def test_set_function_is_asked_by_both_writers(registry: CollectorRegistry) -> None:
