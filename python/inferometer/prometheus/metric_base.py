@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from inferometer._core import ConfigError, MetricCell
+from inferometer.prometheus.inheritance import from_parent
 from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.registry import REGISTRY, CollectorRegistry
 from inferometer.prometheus.samples import Exemplar, Sample
@@ -70,6 +71,14 @@ class MetricWrapperBase(MetricCell):
     _reserved_labelnames: ClassVar[Sequence[str]] = ()
     _native_writer: ClassVar[bool] = False
     _cell_bounds: tuple[float, ...] = ()
+    _original_name: str = from_parent()
+    _namespace: str = from_parent()
+    _subsystem: str = from_parent()
+    _name: str = from_parent()
+    _labelnames: tuple[str, ...] = from_parent()
+    _documentation: str = from_parent()
+    _unit: str = from_parent()
+    _kwargs: dict[str, Any] = from_parent()
     _own_init: ClassVar[Any] = None  # the __init__ of our class, which a subclass may replace
 
     def __init__(
@@ -90,7 +99,7 @@ class MetricWrapperBase(MetricCell):
         self._labelnames = checked_label_names(labelnames, self._reserved_labelnames)
         self._documentation = documentation
         self._unit = unit
-        self._kwargs: dict[str, Any] = {}
+        self._kwargs = {}
         if _labelvalues:
             return  # _new_child() does the rest
         check_metric_name(self._name)
@@ -105,7 +114,7 @@ class MetricWrapperBase(MetricCell):
         """Makes a child; native labels() calls it for label values that are new."""
         cls = self.__class__
         if cls.__init__ is cls._own_init:
-            # Nothing is set that is not the parent's: see __getattr__().
+            # All that __init__() would set is the parent's.
             child = cls.__new__(cls)
         else:
             child = cls(
@@ -121,13 +130,6 @@ class MetricWrapperBase(MetricCell):
         child._open_child(self, labelvalues)
         child._created = time.time()
         return child
-
-    def __getattr__(self, name: str) -> Any:
-        # Children are many: they keep to themselves only what is their own.
-        parent = self._parent
-        if parent is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(parent, name)
 
     def _refuse_labels(self) -> None:
         """Raises what labels() has to say about a metric that has no children."""
@@ -213,8 +215,7 @@ class MetricWrapperBase(MetricCell):
 
     def _record_exemplar(self, index: int, exemplar: Mapping[str, str], value: float) -> None:
         """Checks and keeps an exemplar; native inc() and observe() call it after they recorded."""
-        check_exemplar(exemplar)
-        if not all(map(is_legacy_label_name, exemplar)):
+        if not check_exemplar(exemplar):
             self._leave_to_python()  # the native writer escapes no names
         self._set_exemplar(index, sorted(exemplar.items()), value, time.time())
 

@@ -18,6 +18,7 @@ from inferometer._core import (
 )
 from inferometer.prometheus.context_managers import ExceptionCounter, InprogressTracker, Timer
 from inferometer.prometheus.info import Info
+from inferometer.prometheus.inheritance import from_parent
 from inferometer.prometheus.metric_base import MetricWrapperBase
 from inferometer.prometheus.number_text import INF, float_text
 from inferometer.prometheus.registry import REGISTRY, CollectorRegistry
@@ -121,6 +122,8 @@ class Gauge(GaugeCell, MetricWrapperBase):
 
     _type = "gauge"
     _native_writer = True
+    _multiprocess_mode: str = from_parent()
+    _function: Callable[[], float] | None = from_parent()
     _MULTIPROC_MODES: ClassVar[frozenset[str]] = frozenset(
         prefix + mode
         for prefix in ("", "live")
@@ -142,7 +145,7 @@ class Gauge(GaugeCell, MetricWrapperBase):
         if multiprocess_mode not in self._MULTIPROC_MODES:
             raise ValueError("Invalid multiprocess mode: " + multiprocess_mode)
         self._multiprocess_mode = multiprocess_mode
-        self._function: Callable[[], float] | None = None
+        self._function = None
         self._only_set(multiprocess_mode.endswith("mostrecent"))
         super().__init__(
             name, documentation, labelnames, namespace, subsystem, unit, registry, _labelvalues

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from inferometer._core import EnumCell
+from inferometer.prometheus.inheritance import from_parent
 from inferometer.prometheus.metric_base import MetricWrapperBase
 from inferometer.prometheus.registry import REGISTRY, CollectorRegistry
 from inferometer.prometheus.samples import Sample
@@ -15,6 +16,7 @@ class Enum(EnumCell, MetricWrapperBase):
     """Which of several states is so; the first one is at the start."""
 
     _type = "stateset"
+    _states: tuple[str, ...] = from_parent()
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +40,7 @@ def is_legacy_metric_name(name: str) -> bool:
     return _METRIC_NAME.fullmatch(name) is not None
 
 
+@functools.lru_cache(maxsize=1024)  # for exemplars, which are checked again and again
 def is_legacy_label_name(name: str) -> bool:
     """Whether Prometheus 2 lets users have this label name."""
     return _LABEL_NAME.fullmatch(name) is not None and not name.startswith("__")
@@ -90,14 +92,25 @@ def checked_label_names(names: Iterable[str], reserved: Sequence[str]) -> tuple[
     return result
 
 
-def check_exemplar(labels: Mapping[str, str]) -> None:
-    """Raises ValueError for invalid label names and for more than 128 characters in all."""
+def check_exemplar(labels: Mapping[str, str]) -> bool:
+    """Checks the labels of an exemplar.
+
+    Returns:
+        Whether Prometheus 2 knows all their names.
+
+    Raises:
+        ValueError: For an invalid name, and for more than 128 characters in all.
+    """
     characters = 0
+    legacy = True
     for name, value in labels.items():
-        check_label_name(name)
+        if not is_legacy_label_name(name):
+            check_label_name(name)
+            legacy = False
         characters += len(name) + len(value)
     if characters > _MAX_EXEMPLAR_CHARACTERS:
         raise ValueError(
             f"Exemplar labels have {characters} UTF-8 characters, "
             f"exceeding the limit of {_MAX_EXEMPLAR_CHARACTERS}"
         )
+    return legacy

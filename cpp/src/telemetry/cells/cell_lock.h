@@ -9,6 +9,6 @@ namespace inferometer {
 /// exemplars and the labels of info metrics. One for the process, because it is held for copies
 /// only, never while text is written; recording a number never takes it. fork() takes it and gives
 /// it back on both sides. No other lock is taken while it is held. Thread-safe.
-[[nodiscard]] Mutex& cells_mutex() noexcept;
+[[nodiscard]] Mutex& cells_mutex();
 
 }  // namespace inferometer
