@@ -39,6 +39,25 @@ def test_recording_is_a_c_call(registry: CollectorRegistry) -> None:
     assert Counter.inc is CounterCell.inc
     for method in (Counter.inc, Gauge.set, Summary.observe, Histogram.observe, Counter.labels):
         assert type(method).__name__ == "method_descriptor"
+    # With it the interpreter would have no fast way to those methods.
+    assert not hasattr(Counter, "__getattr__")
+
+
+def test_children_have_what_is_their_parents(registry: CollectorRegistry) -> None:
+    class Documented(Counter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.made_by_init = True
+
+    for kind in (Counter, Documented):
+        child = kind("c", "help", ["a"], unit="s", registry=None).labels("x")
+        assert (child._name, child._labelnames, child._labelvalues) == ("c_s", ("a",), ("x",))
+        assert (child._documentation, child._unit, str(child)) == ("help", "s", "counter:c_s")
+        assert hasattr(child, "made_by_init") == (kind is Documented)
+        assert [sample.name for sample in child.collect()[0].samples] == [
+            "c_s_total",
+            "c_s_created",
+        ]
 
 
 def test_signatures_are_those_of_prometheus_client() -> None:
