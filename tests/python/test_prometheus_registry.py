@@ -18,10 +18,12 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 import inferometer as im
 from inferometer import prometheus
 from inferometer.prometheus import (
+    PROCESS_COLLECTOR,
     REGISTRY,
     CollectorRegistry,
     Counter,
     Gauge,
+    ProcessCollector,
     core,
     generate_latest,
 )
@@ -92,8 +94,9 @@ def test_native_families_are_read_exactly(engine: im.Engine) -> None:
 
 def test_triton_counters_are_of_unknown_type() -> None:
     class Stub:
-        def render_text(self) -> bytes:
-            return b'# HELP nv_x X\n# TYPE nv_x counter\nnv_x{model="m"} 3 1500\n'
+        def render(self) -> tuple[bytes, str, str]:
+            text = b'# HELP nv_x X\n# TYPE nv_x counter\nnv_x{model="m"} 3 1500\n'
+            return text, "text/plain", ""
 
     family = families_of(Stub())[0]  # type: ignore[arg-type]
     assert (family.name, family.type) == ("nv_x", "unknown")
@@ -189,3 +192,24 @@ def test_registries_with_collect_of_their_own_are_asked() -> None:
     registry = Prefixed()
     Counter("c", "h", registry=registry)
     assert b"# HELP c_total prefixed h\n" in generate_latest(registry)
+
+
+def test_the_native_process_families_stand_for_the_process_collector() -> None:
+    def shown() -> set[str]:
+        text = generate_latest().decode()
+        names = {line.split(" ")[2] for line in text.splitlines() if line.startswith("# TYPE")}
+        assert text.count("# TYPE process_open_fds ") == int("process_open_fds" in names)
+        return {name for name in names if name.startswith("process_")}
+
+    everything = shown()
+    assert "process_cpu_seconds_total" in everything
+    with pytest.raises(ValueError, match="Duplicated"):
+        ProcessCollector()
+    REGISTRY.unregister(PROCESS_COLLECTOR)  # what programs do that want none
+    try:
+        assert shown() == set()
+        with pytest.raises(KeyError):
+            REGISTRY.unregister(PROCESS_COLLECTOR)
+    finally:
+        REGISTRY.register(PROCESS_COLLECTOR)
+    assert shown() == everything

@@ -104,5 +104,17 @@ class ProcessCollector:
         return families
 
 
-PROCESS_COLLECTOR = ProcessCollector()
-"""The one in ``REGISTRY``."""
+PROCESS_COLLECTOR = ProcessCollector(registry=None)
+"""The one in ``REGISTRY``, where the native families of these names stand for it."""
+
+REGISTRY.adopt(
+    PROCESS_COLLECTOR,
+    (
+        "process_virtual_memory_bytes",
+        "process_resident_memory_bytes",
+        "process_start_time_seconds",
+        "process_cpu_seconds_total",
+        "process_open_fds",
+        "process_max_fds",
+    ),
+)

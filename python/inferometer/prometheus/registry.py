@@ -208,22 +208,62 @@ class DefaultRegistry(CollectorRegistry):
     A family there whose name a collector here has is left out, so that no name comes twice.
     """
 
+    def __init__(self, auto_describe: bool = False) -> None:
+        super().__init__(auto_describe)
+        self._faces: dict[Collector, frozenset[str]] = {}
+        self._hidden: frozenset[str] = frozenset()
+
+    def adopt(self, collector: Collector, families: Iterable[str]) -> None:
+        """Makes a collector stand for native families, which are shown in its place.
+
+        Args:
+            collector: Counts as registered; unregistering it hides the families, registering it
+                again shows them.
+            families: Their names as exposed.
+        """
+        with self._lock:
+            self._faces[collector] = frozenset(families)
+
+    def register(self, collector: Collector) -> None:
+        """Shows a collector from now on.
+
+        Raises:
+            DuplicateTimeseries: If a name of its samples is taken.
+        """
+        with self._lock:
+            if names := self._faces.get(collector):
+                self._hidden -= names
+                return
+        super().register(collector)
+
+    def unregister(self, collector: Collector) -> None:
+        """Shows a collector no more.
+
+        Raises:
+            KeyError: If it is not registered.
+        """
+        with self._lock:
+            if names := self._faces.get(collector):
+                if names <= self._hidden:
+                    raise KeyError(collector)
+                self._hidden |= names
+                return
+        super().unregister(collector)
+
     def native_text(self) -> bytes | None:
         """The native families as text 0.0.4, None if one would have to be left out."""
         text = default_registry().render()[0]
+        names = family_names(text)
         with self._lock:
-            clash = self._names_to_collectors.keys() & family_names(text)
+            clash = (self._names_to_collectors.keys() | self._hidden) & names
         return None if clash else text
 
     def native_families(self) -> list[Metric]:
         """The native families that no collector here has the name of."""
         families = families_of(default_registry())
         with self._lock:
-            return [
-                family
-                for family in families
-                if self._names_to_collectors.keys().isdisjoint(sample_names(family))
-            ]
+            taken = self._names_to_collectors.keys() | self._hidden
+        return [family for family in families if taken.isdisjoint(sample_names(family))]
 
     def collect(self) -> Iterator[Metric]:
         """Yields the families of all collectors, then the native ones."""
@@ -231,10 +271,8 @@ class DefaultRegistry(CollectorRegistry):
         yield from self.native_families()
 
     def _taken_names(self, names: Iterable[str]) -> set[str]:
-        wanted = set(names)
-        return super()._taken_names(wanted) | (
-            wanted & family_names(default_registry().render()[0])
-        )
+        native = family_names(default_registry().render()[0]) - self._hidden
+        return super()._taken_names(names) | (set(names) & native)
 
     def _collectors_of(self, names: set[str]) -> set[Collector]:
         return super()._collectors_of(names) | {_NativeFamilies(self)}
