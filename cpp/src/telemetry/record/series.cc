@@ -30,6 +30,8 @@ T combined(Combine how, T a, T b) noexcept {
   return how == Combine::kMax ? std::max(a, b) : a + b;
 }
 
+constexpr int64_t kNanosPerMicro = 1000;
+
 int64_t rounded(double value) noexcept { return std::isfinite(value) ? std::llround(value) : 0; }
 
 }  // namespace
@@ -98,12 +100,19 @@ Number Series::read_locked() const {
     case Unit::kOne:
       return Number::of(combined(spec_->combine, read_integer_locked(), rounded(computed)));
     case Unit::kNanoseconds:
-      return Number::of(
+      return shown(
           combined(spec_->combine, static_cast<double>(read_integer_locked()) / 1e9, computed));
+    case Unit::kWholeMicros:
+      return Number::of(
+          combined(spec_->combine, read_integer_locked() / kNanosPerMicro, rounded(computed)));
     case Unit::kFloat:
       break;
   }
-  return Number::of(load_real(base_[0]));
+  return shown(load_real(base_[0]));
+}
+
+Number Series::shown(double value) const noexcept {
+  return spec_->plain ? Number::plain(value) : Number::of(value);
 }
 
 int64_t Series::read_integer_locked() const {
@@ -133,10 +142,11 @@ Number Series::read_histogram_locked(std::span<uint64_t> cumulative) const {
     cumulative[i] = count;
   }
   const size_t sum = cumulative.size();
-  if (spec_->unit == Unit::kFloat) return Number::of(load_real(base_[sum]));
+  if (spec_->unit == Unit::kFloat) return shown(load_real(base_[sum]));
   const auto total = static_cast<int64_t>(total_locked(sum));
   if (spec_->unit == Unit::kOne) return Number::of(total);
-  return Number::of(static_cast<double>(total) / 1e9);
+  if (spec_->unit == Unit::kWholeMicros) return Number::of(total / kNanosPerMicro);
+  return shown(static_cast<double>(total) / 1e9);
 }
 
 }  // namespace inferometer

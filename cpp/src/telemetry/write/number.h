@@ -20,6 +20,9 @@ inline constexpr size_t kMaxNumberChars = 32;
 [[nodiscard]] char* write_float(char* out, double value) noexcept;
 /// Nanoseconds as seconds with all the fraction they have: "1700000000.25", "0.0", "-1.5".
 [[nodiscard]] char* write_seconds(char* out, int64_t ns) noexcept;
+/// As Triton prints: the shortest digits that read back as the same double, never an exponent
+/// (unless the number needs more than kMaxNumberChars), whole numbers without ".0".
+[[nodiscard]] char* write_plain(char* out, double value) noexcept;
 [[nodiscard]] char* write_number(char* out, const Number& number) noexcept;
 
 /// write_float() as a string; also the text of `le` and `quantile`.

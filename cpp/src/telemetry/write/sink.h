@@ -18,11 +18,13 @@ struct Number {
   double real = 0;
   int64_t integer = 0;
   bool is_integer = false;
+  bool is_plain = false;  ///< A double that is printed without an exponent.
 
   [[nodiscard]] static Number of(int64_t value) noexcept {
-    return {static_cast<double>(value), value, true};
+    return {static_cast<double>(value), value, true, false};
   }
-  [[nodiscard]] static Number of(double value) noexcept { return {value, 0, false}; }
+  [[nodiscard]] static Number of(double value) noexcept { return {value, 0, false, false}; }
+  [[nodiscard]] static Number plain(double value) noexcept { return {value, 0, false, true}; }
   [[nodiscard]] static Number of_count(uint64_t value) noexcept {
     return of(static_cast<int64_t>(value));
   }
