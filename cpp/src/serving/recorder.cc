@@ -46,7 +46,7 @@ Recorder::~Recorder() {
 
 void Recorder::close() {
   if (closed_.exchange(true)) return;
-  series_->detach();
+  if (series_) series_->detach();
   registry_->release(options_.name, options_.version);
 }
 
