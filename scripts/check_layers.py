@@ -34,7 +34,7 @@ THIRD_PARTY: tuple[tuple[str, str, str], ...] = (
     (r"pybind11/|Python\.h$|structmember\.h$|numpy/", r"cpp/bindings/", "pybind11 and Python.h"),
     (r"Eigen/|unsupported/Eigen/", r"cpp/src/backend/cpu_|tests/cpp/|cpp/bench/", "Eigen"),
     (r"cuda|cublas|cudnn|nvtx", r"cpp/src/backend/cuda_", "CUDA and cuBLAS"),
-    (r"nvml\.h$", r"cpp/src/monitor/", "NVML"),
+    (r"nvml\.h$", r"tests/", "NVML's header"),  # the library declares what it uses itself
     (r"zlib\.h", r"cpp/src/telemetry/|tests/cpp/|cpp/bench/", "zlib"),
     (r"prometheus/", r"cpp/src/telemetry/|tests/cpp/|cpp/bench/", "prometheus-cpp"),
     (r"boost/", r"cpp/src/exposition/|tests/cpp/", "Boost"),

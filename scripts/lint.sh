@@ -26,7 +26,7 @@ check() {
   fi
 }
 format_cpp() {
-  find cpp tests/cpp \( -name '*.cc' -o -name '*.h' \) -print0 |
+  find cpp tests/cpp tests/fakes \( -name '*.cc' -o -name '*.h' \) -print0 |
     xargs -0 clang-format --dry-run -Werror
 }
 stub() {
@@ -47,7 +47,7 @@ tidy() {
 }
 analyzer() { tidy '-*,clang-analyzer-*' "$@"; }
 mapfile -t sources < <(find cpp/src cpp/bindings -name '*.cc' | sort)
-mapfile -t tests < <(find tests/cpp cpp/bench -name '*.cc' | sort)
+mapfile -t tests < <(find tests/cpp tests/fakes cpp/bench -name '*.cc' | sort)
 
 check layers scripts/check_layers.py
 check "ruff check" ruff check -q .

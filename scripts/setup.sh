@@ -33,6 +33,7 @@ find_missing() {
   need python3-venv python_venv
   need python3-dev python_headers
   need libeigen3-dev header Eigen/Core
+  need libboost-dev header boost/beast/version.hpp
   need prometheus-cpp-dev header prometheus/counter.h
   need zlib1g-dev header zlib.h
   if [ "$level" = test ]; then
@@ -40,11 +41,27 @@ find_missing() {
     need libbenchmark-dev header benchmark/benchmark.h
   fi
 }
+# What PyPI has too is taken from there where only root could install the Debian package.
+declare -A wheel_for=([libeigen3-dev]="cmeel-eigen>=3.4" [libboost-dev]="cmeel-boost>=1.74")
+wheels=()
+can_install() {
+  command -v apt-get >/dev/null && { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; }
+}
+take_wheels() {
+  local package rest=()
+  for package in "${missing[@]}"; do
+    if ! can_install && [ -n "${wheel_for[$package]:-}" ]; then
+      wheels+=("${wheel_for[$package]}")
+    else
+      rest+=("$package")
+    fi
+  done
+  missing=("${rest[@]}")
+}
 install_packages() {
   local apt=(apt-get) line="apt-get install -y --no-install-recommends ${missing[*]}"
   if [ "$(id -u)" -ne 0 ]; then apt=(sudo -n apt-get); fi
-  if ! command -v apt-get >/dev/null ||
-    { [ "$(id -u)" -ne 0 ] && ! sudo -n true 2>/dev/null; }; then
+  if ! can_install; then
     echo "These packages are missing, and only root can install them. Please run:" >&2
     echo "  sudo apt-get update && sudo $line" >&2
     exit 1
@@ -58,16 +75,18 @@ install_packages() {
 packages_stamp=build/stamps/packages-$level
 if [ ! -e "$packages_stamp" ] || [ scripts/setup.sh -nt "$packages_stamp" ]; then
   find_missing
+  take_wheels
   if [ ${#missing[@]} -gt 0 ]; then
     install_packages
     find_missing
+    take_wheels
     if [ ${#missing[@]} -gt 0 ]; then
       echo "still missing after the installation: ${missing[*]}" >&2
       exit 1
     fi
   fi
   python_ok || { echo "python3 is $(python3 --version); 3.10 or later is needed" >&2; exit 1; }
-  touch "$packages_stamp"
+  printf '%s\n' "${wheels[@]}" >"$packages_stamp"
 fi
 
 # --- 2. .venv -----------------------------------------------------------------------------------
@@ -79,8 +98,9 @@ fi
 export PATH=$PWD/.venv/bin:$PATH
 pip_install() { run_logged "$1" "$logs/pip-$2.log" python -m pip install "${@:3}"; }
 groups=(--group build --group demo)
+mapfile -t wheels < <(grep . "$packages_stamp")
 [ "$level" = demo ] || groups+=(--group test --group lint)
-wanted=$(sha256sum pyproject.toml | cut -c1-32)
+wanted=$(cat pyproject.toml "$packages_stamp" | sha256sum | cut -c1-32)
 if [ "$(cat "build/stamps/python-$level" 2>/dev/null)" != "$wanted" ]; then
   pip_install "updating pip" pip -q "pip>=25.1" # the first that knows --group
   # CMake's presets need 3.25; older distributions get it from PyPI.
@@ -88,7 +108,7 @@ if [ "$(cat "build/stamps/python-$level" 2>/dev/null)" != "$wanted" ]; then
   if [ "$(printf '%s\n' 3.25 "$cmake_version" | sort -V | head -n 1)" != 3.25 ]; then
     pip_install "installing cmake" cmake -q "cmake>=3.25"
   fi
-  pip_install "installing Python packages ($level)" "$level" "${groups[@]}"
+  pip_install "installing Python packages ($level)" "$level" "${groups[@]}" "${wheels[@]}"
   echo "$wanted" >"build/stamps/python-$level"
 fi
 

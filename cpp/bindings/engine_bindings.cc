@@ -55,7 +55,8 @@ std::shared_ptr<EngineObject> make_engine(
     const py::object& model, const std::string& kind, std::string name, std::string version,
     int64_t max_batch_size, double max_queue_delay, int64_t max_queue_size,
     std::optional<double> default_timeout, const std::vector<SpecTuple>& inputs,
-    std::optional<double> latency_objective, std::shared_ptr<Registry> registry) {
+    std::optional<double> latency_objective, bool native_histograms,
+    std::shared_ptr<Registry> registry) {
   EngineOptions options;
   options.name = std::move(name);
   options.version = std::move(version);
@@ -68,6 +69,7 @@ std::shared_ptr<EngineObject> make_engine(
   if (latency_objective) {
     options.latency_objective_ns = option_ns("latency_objective", *latency_objective);
   }
+  options.native_histograms = native_histograms;
   options.registry = std::move(registry);
   options.inputs = to_specs(inputs);
   if (kind == "native") {
@@ -98,43 +100,46 @@ CallInputs parse(EngineObject& self, const py::handle& given) {
   }
 }
 
-py::object infer(EngineObject& self, const py::object& given, std::optional<double> timeout) {
+using Timeout = std::optional<double>;
+
+py::object infer(EngineObject& self, const py::object& given, Timeout timeout,
+                 const py::object& trace_id) {
   const CallInputs inputs = parse(self, given);
-  const auto request = self.submit(inputs, timeout, nullptr, py::none());
+  const auto request = self.submit(inputs, {timeout, trace_id});
   self.wait(request, kNever);
   return self.result(*request, inputs.named());
 }
 
-RequestObject submit(EngineObject& self, const py::object& given, std::optional<double> timeout) {
+RequestObject submit(EngineObject& self, const py::object& given, Timeout timeout,
+                     const py::object& trace_id) {
   const CallInputs inputs = parse(self, given);
-  return {self.shared_from_this(), self.submit(inputs, timeout, nullptr, py::none()),
-          inputs.named()};
+  return {self.shared_from_this(), self.submit(inputs, {timeout, trace_id}), inputs.named()};
 }
 
-RequestObject submit_async(EngineObject& self, const py::object& given,
-                           std::optional<double> timeout, LoopObject& loop,
-                           const py::object& future) {
+RequestObject submit_async(EngineObject& self, const py::object& given, Timeout timeout,
+                           const py::object& trace_id, LoopObject& loop, const py::object& future) {
   const CallInputs inputs = parse(self, given);
-  const auto request = self.submit(inputs, timeout, loop.completions(), future);
+  const auto request = self.submit(inputs, {timeout, trace_id, loop.completions(), future});
   loop.wake_at_end_of_turn(self.shared_from_this(), future);
   return {self.shared_from_this(), request, inputs.named()};
 }
 
-py::object infer_item(EngineObject& self, const py::object& item, std::optional<double> timeout) {
-  const auto request = self.submit_item(item, timeout, nullptr, py::none());
+py::object infer_item(EngineObject& self, const py::object& item, Timeout timeout,
+                      const py::object& trace_id) {
+  const auto request = self.submit_item(item, {timeout, trace_id});
   self.wait(request, kNever);
   return self.result(*request, false);
 }
 
-RequestObject submit_item(EngineObject& self, const py::object& item,
-                          std::optional<double> timeout) {
-  return {self.shared_from_this(), self.submit_item(item, timeout, nullptr, py::none()), false};
+RequestObject submit_item(EngineObject& self, const py::object& item, Timeout timeout,
+                          const py::object& trace_id) {
+  return {self.shared_from_this(), self.submit_item(item, {timeout, trace_id}), false};
 }
 
-RequestObject submit_item_async(EngineObject& self, const py::object& item,
-                                std::optional<double> timeout, LoopObject& loop,
+RequestObject submit_item_async(EngineObject& self, const py::object& item, Timeout timeout,
+                                const py::object& trace_id, LoopObject& loop,
                                 const py::object& future) {
-  const auto request = self.submit_item(item, timeout, loop.completions(), future);
+  const auto request = self.submit_item(item, {timeout, trace_id, loop.completions(), future});
   loop.wake_at_end_of_turn(self.shared_from_this(), future);
   return {self.shared_from_this(), request, false};
 }
@@ -189,20 +194,22 @@ bool close(EngineObject& self, double grace) {
 
 void bind_engine(py::module_& m) {
   const auto timeout = py::arg("timeout") = py::none();
+  const auto trace_id = py::arg("trace_id") = py::none();
   py::class_<EngineObject, std::shared_ptr<EngineObject>>(
       m, "Engine", "The native engine; inferometer.Engine is its public face.")
       .def(py::init(&make_engine), py::arg("model"), py::arg("kind"), py::arg("name"),
            py::arg("version"), py::arg("max_batch_size"), py::arg("max_queue_delay"),
            py::arg("max_queue_size"), py::arg("default_timeout"), py::arg("inputs"),
-           py::arg("latency_objective"), py::arg("registry").none(true))
-      .def("infer", &infer, py::arg("inputs"), timeout)
-      .def("submit", &submit, py::arg("inputs"), timeout)
+           py::arg("latency_objective"), py::arg("native_histograms"),
+           py::arg("registry").none(true))
+      .def("infer", &infer, py::arg("inputs"), timeout, trace_id)
+      .def("submit", &submit, py::arg("inputs"), timeout, trace_id)
       .def("submit_async", &submit_async, py::arg("inputs"), py::arg("timeout"),
-           py::arg("completions"), py::arg("future"))
-      .def("infer_item", &infer_item, py::arg("item"), timeout)
-      .def("submit_item", &submit_item, py::arg("item"), timeout)
+           py::arg("trace_id"), py::arg("completions"), py::arg("future"))
+      .def("infer_item", &infer_item, py::arg("item"), timeout, trace_id)
+      .def("submit_item", &submit_item, py::arg("item"), timeout, trace_id)
       .def("submit_item_async", &submit_item_async, py::arg("item"), py::arg("timeout"),
-           py::arg("completions"), py::arg("future"))
+           py::arg("trace_id"), py::arg("completions"), py::arg("future"))
       .def("stats", &stats)
       .def("drain", &drain, py::arg("timeout"))
       .def("close", &close, py::arg("grace"))

@@ -24,14 +24,28 @@ std::optional<int64_t> timeout_ns(std::optional<double> seconds) {
   return seconds_to_ns(*seconds);
 }
 
-SubmitOptions submit_options(std::optional<double> timeout_seconds,
-                             const std::shared_ptr<CompletionQueue>& completions,
-                             std::shared_ptr<Ticket> ticket) {
+// The UTF-8 of a trace id, valid while the string lives.
+std::string_view trace_text(const py::handle& trace_id) {
+  if (trace_id.is_none()) return {};
+  Py_ssize_t bytes = 0;
+  const char* const text = PyUnicode_Check(trace_id.ptr()) != 0
+                               ? PyUnicode_AsUTF8AndSize(trace_id.ptr(), &bytes)
+                               : nullptr;
+  if (text == nullptr) {
+    PyErr_Clear();
+    throw ConfigError("trace_id: got " + py::repr(trace_id).cast<std::string>() +
+                      ", want a str without lone surrogates, or None");
+  }
+  return {text, static_cast<size_t>(bytes)};
+}
+
+SubmitOptions submit_options(const CallOptions& call, std::shared_ptr<Ticket> ticket) {
   SubmitOptions options;
-  options.timeout_ns = timeout_ns(timeout_seconds);
-  options.completions = completions;
+  options.timeout_ns = timeout_ns(call.timeout_seconds);
+  options.trace_id = trace_text(call.trace_id);
+  options.completions = call.completions;
   options.attachment = std::move(ticket);
-  options.wake_later = completions != nullptr;  // at the end of the loop's turn
+  options.wake_later = call.completions != nullptr;  // at the end of the loop's turn
   return options;
 }
 
@@ -79,28 +93,20 @@ EngineObject::~EngineObject() {
 }
 
 std::shared_ptr<Request> EngineObject::submit(const CallInputs& inputs,
-                                              std::optional<double> timeout_seconds,
-                                              const std::shared_ptr<CompletionQueue>& completions,
-                                              const py::object& future) {
-  std::shared_ptr<Ticket> ticket;
-  if (completions) {
-    ticket = std::make_shared<Ticket>(
-        Ticket{shared_from_this(), inputs.named(), share_object(future.ptr())});
-  }
-  const SubmitOptions options = submit_options(timeout_seconds, completions, std::move(ticket));
-  return engine_->submit(inputs.inputs(), options);
+                                              const CallOptions& options) {
+  return engine_->submit(inputs.inputs(), submit_options(options, ticket(options, inputs.named())));
 }
 
-std::shared_ptr<Request> EngineObject::submit_item(
-    const py::object& item, std::optional<double> timeout_seconds,
-    const std::shared_ptr<CompletionQueue>& completions, const py::object& future) {
-  std::shared_ptr<Ticket> ticket;
-  if (completions) {
-    ticket =
-        std::make_shared<Ticket>(Ticket{shared_from_this(), false, share_object(future.ptr())});
-  }
+std::shared_ptr<Request> EngineObject::submit_item(const py::object& item,
+                                                   const CallOptions& options) {
   return engine_->submit_object(share_object(item.ptr()),
-                                submit_options(timeout_seconds, completions, std::move(ticket)));
+                                submit_options(options, ticket(options, false)));
+}
+
+std::shared_ptr<Ticket> EngineObject::ticket(const CallOptions& options, bool named) {
+  if (!options.completions) return nullptr;
+  return std::make_shared<Ticket>(
+      Ticket{shared_from_this(), named, share_object(options.future.ptr())});
 }
 
 bool EngineObject::wait(const std::shared_ptr<Request>& request, int64_t deadline_ns) {

@@ -26,6 +26,15 @@ struct Ticket {
   std::shared_ptr<void> future;
 };
 
+/// How one request is called. The references must outlive the call. Single-owner.
+struct CallOptions {
+  std::optional<double> timeout_seconds;  // none: the default of the batching
+  pybind11::handle trace_id;              // a str, or None
+  // Of an asyncio caller; else null.
+  std::shared_ptr<CompletionQueue> completions = nullptr;
+  pybind11::handle future = {};
+};
+
 /// `_core.Engine`. Its methods are called with the GIL held and drop it while they wait; the last
 /// reference closes the engine. Thread-safe.
 class EngineObject : public std::enable_shared_from_this<EngineObject> {
@@ -39,15 +48,10 @@ class EngineObject : public std::enable_shared_from_this<EngineObject> {
 
   [[nodiscard]] Engine& engine() noexcept { return *engine_; }
 
-  /// Queues a request for arrays. `timeout_seconds` none: the default of the batching.
-  std::shared_ptr<Request> submit(const CallInputs& inputs, std::optional<double> timeout_seconds,
-                                  const std::shared_ptr<CompletionQueue>& completions,
-                                  const pybind11::object& future);
+  /// Queues a request for arrays.
+  std::shared_ptr<Request> submit(const CallInputs& inputs, const CallOptions& options);
   /// Queues a request for one item of an ItemsModel.
-  std::shared_ptr<Request> submit_item(const pybind11::object& item,
-                                       std::optional<double> timeout_seconds,
-                                       const std::shared_ptr<CompletionQueue>& completions,
-                                       const pybind11::object& future);
+  std::shared_ptr<Request> submit_item(const pybind11::object& item, const CallOptions& options);
   /// Counts a request that was refused before it could be submitted.
   void refuse_invalid() noexcept { engine_->count_invalid(); }
 
@@ -62,6 +66,8 @@ class EngineObject : public std::enable_shared_from_this<EngineObject> {
   [[nodiscard]] pybind11::object exception(const Request& request) const;
 
  private:
+  // Null unless an asyncio caller waits.
+  [[nodiscard]] std::shared_ptr<Ticket> ticket(const CallOptions& options, bool named);
   [[nodiscard]] pybind11::object answer(const Request& request, bool named);
 
   std::unique_ptr<Engine> engine_;

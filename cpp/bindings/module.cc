@@ -8,8 +8,11 @@
 #include "errors.h"
 #include "inferometer/registry.h"
 #include "inferometer/request.h"
+#include "listener_bindings.h"
+#include "listener_object.h"
 #include "loop_object.h"
 #include "model_bindings.h"
+#include "monitor_bindings.h"
 #include "registry_bindings.h"
 #include "uninitialised.h"
 
@@ -23,11 +26,14 @@ PYBIND11_MODULE(_core, m) {
   python::bind_errors(m);
   python::bind_registry(m);
   python::bind_catalogue(m);
+  python::bind_monitors(m);
   python::bind_model(m);
   python::bind_request(m);
   python::bind_completions(m);
   python::bind_engine(m);
+  python::bind_listener(m);
   python::refuse_uninitialised<inferometer::Registry, inferometer::Counter, inferometer::Gauge,
                                inferometer::Histogram, inferometer::Timing, python::RequestObject,
-                               python::EngineObject, python::ModelObject, python::LoopObject>();
+                               python::EngineObject, python::ModelObject, python::LoopObject,
+                               python::ListenerObject>();
 }

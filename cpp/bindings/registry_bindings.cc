@@ -11,7 +11,9 @@
 
 #include "gil.h"
 #include "inferometer/errors.h"
+#include "inferometer/monitors.h"
 #include "inferometer/registry.h"
+#include "telemetry/record/native_buckets.h"
 
 namespace py = pybind11;
 
@@ -110,6 +112,27 @@ py::class_<Metric> bind_metric(py::module_& m, const char* name, const char* doc
           "The names of the labels.");
 }
 
+// The labels of an exemplar, by name.
+using ExemplarDict = std::optional<py::typing::Dict<py::str, py::str>>;
+
+// Calls `record` with an exemplar, or without if there is none.
+template <typename Record>
+void with_exemplar(const ExemplarDict& labels, Record&& record) {
+  if (!labels) {
+    record(nullptr);
+    return;
+  }
+  std::vector<py::str> texts;  // keep what the exemplar refers to alive
+  Exemplar exemplar;
+  for (const auto& [name, value] : *labels) {
+    texts.emplace_back(name);
+    const std::string_view name_view = utf8(texts.back(), "exemplar");
+    texts.emplace_back(value);
+    exemplar.labels.emplace_back(name_view, utf8(texts.back(), "exemplar"));
+  }
+  record(&exemplar);
+}
+
 py::typing::Tuple<py::bytes, py::str, py::str> render(const Registry& registry,
                                                       const std::string& accept,
                                                       const std::string& accept_encoding) {
@@ -135,7 +158,8 @@ std::optional<double> sample_value(
 }
 
 Histogram make_histogram(Registry& registry, const py::str& name, const py::str& help,
-                         const Strings& labelnames, const std::optional<Floats>& buckets) {
+                         const Strings& labelnames, const std::optional<Floats>& buckets,
+                         std::optional<bool> native_histograms) {
   std::vector<double> bounds(std::begin(kDefaultBuckets), std::end(kDefaultBuckets));
   if (buckets) {
     bounds.clear();
@@ -143,7 +167,7 @@ Histogram make_histogram(Registry& registry, const py::str& name, const py::str&
       bounds.push_back(py::float_(py::reinterpret_borrow<py::object>(bound)));
   }
   return registry.histogram(utf8(name, "metric name"), utf8(help, "help"),
-                            label_names_of(labelnames), bounds);
+                            label_names_of(labelnames), bounds, native_histograms);
 }
 
 void bind_registry_class(py::module_& m) {
@@ -151,11 +175,18 @@ void bind_registry_class(py::module_& m) {
       m, "Registry",
       "A set of metrics that is exposed together: those of the engines made with it and the\n"
       "application's own. Thread-safe; a forked child may go on using it.")
-      .def(py::init([](size_t max_series, bool created_series) {
-             return Registry::create({.max_series = max_series, .created_series = created_series});
-           }),
+      .def(py::init(
+               [](size_t max_series, bool native_histograms, bool created_series, bool monitors) {
+                 auto registry = Registry::create({.max_series = max_series,
+                                                   .native_histograms = native_histograms,
+                                                   .created_series = created_series});
+                 if (monitors) attach_monitors(*registry);
+                 return registry;
+               }),
            py::arg("max_series") = RegistryOptions{}.max_series,
-           py::arg("created_series") = RegistryOptions{}.created_series)
+           py::arg("native_histograms") = RegistryOptions{}.native_histograms,
+           py::arg("created_series") = RegistryOptions{}.created_series,
+           py::arg("monitors") = false)
       .def(
           "counter",
           [](Registry& self, const py::str& name, const py::str& help, const Strings& labelnames) {
@@ -174,7 +205,9 @@ void bind_registry_class(py::module_& m) {
           "A new gauge.")
       .def("histogram", &make_histogram, py::arg("name"), py::arg("help") = "",
            py::arg("labelnames") = py::tuple(), py::arg("buckets") = py::none(),
-           "A new histogram. `buckets` are ascending upper bounds; +Inf is added.")
+           py::arg("native_histograms") = py::none(),
+           "A new histogram. `buckets` are ascending upper bounds; +Inf is added. "
+           "`native_histograms`: native buckets too; None: as the registry says.")
       .def(
           "render", &render, py::arg("accept") = "", py::arg("accept_encoding") = "",
           "The exposition in the format that these HTTP headers like best: its bytes, its content\n"
@@ -187,7 +220,15 @@ void bind_registry_class(py::module_& m) {
 
 void bind_registry(py::module_& m) {
   bind_metric<Counter>(m, "Counter", "A value that only grows. Made by Registry.counter().")
-      .def("inc", &Counter::inc, py::arg("amount") = 1.0, "Adds `amount`, 0 or more.")
+      .def(
+          "inc",
+          [](const Counter& self, double amount, const ExemplarDict& exemplar) {
+            with_exemplar(exemplar, [&](const Exemplar* one) {
+              one != nullptr ? self.inc(amount, *one) : self.inc(amount);
+            });
+          },
+          py::arg("amount") = 1.0, py::arg("exemplar") = py::none(),
+          "Adds `amount`, 0 or more. `exemplar`: labels that tell where it came from (a trace id).")
       .def_property_readonly("value", &Counter::value, "The present value.");
   bind_metric<Gauge>(m, "Gauge", "A value that goes up and down. Made by Registry.gauge().")
       .def("inc", &Gauge::inc, py::arg("amount") = 1.0, "Adds `amount`.")
@@ -196,7 +237,18 @@ void bind_registry(py::module_& m) {
       .def_property_readonly("value", &Gauge::value, "The present value.");
   bind_metric<Histogram>(m, "Histogram",
                          "Observations counted in buckets. Made by Registry.histogram().")
-      .def("observe", &Histogram::observe, py::arg("value"), "Counts one observation.");
+      .def(
+          "observe",
+          [](const Histogram& self, double value, const ExemplarDict& exemplar) {
+            with_exemplar(exemplar, [&](const Exemplar* one) {
+              one != nullptr ? self.observe(value, *one) : self.observe(value);
+            });
+          },
+          py::arg("value"), py::arg("exemplar") = py::none(),
+          "Counts one observation. `exemplar`: labels that tell where it came from (a trace id); "
+          "it becomes its bucket's newest.");
+  m.def("native_bucket_index", &native_bucket_index, py::arg("magnitude"), py::arg("schema"),
+        "The native histogram bucket of a positive number; for tests.");
   bind_registry_class(m);
 }
 

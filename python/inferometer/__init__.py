@@ -40,6 +40,7 @@ from inferometer._core import (
 from inferometer.batched import Batched, batched
 from inferometer.batching import Batching, Spec
 from inferometer.engine import Engine
+from inferometer.listener import MetricsListener, serve_metrics
 from inferometer.metrics import NO_METRICS, default_registry, render_metrics
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ __all__ = [
     "Gauge",
     "Histogram",
     "InputError",
+    "MetricsListener",
     "Model",
     "ModelError",
     "QueueFullError",
@@ -75,6 +77,7 @@ __all__ = [
     "default_registry",
     "onnx",
     "render_metrics",
+    "serve_metrics",
 ]
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from inferometer._core import ConfigError
 from inferometer.batching import Batching
 from inferometer.completions import completions_of
-from inferometer.engine import make_core
+from inferometer.engine import current_trace_id
 from inferometer.lifetime import remember
 from inferometer.metrics import RegistryOption, resolve_registry
+from inferometer.native_engine import make_core
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,13 +55,15 @@ class Batched(Generic[_Item, _Answer]):
 
     def __call__(self, item: _Item, timeout: float | None = None) -> _Answer:
         """Blocks for the answer to one item, with the GIL released."""
-        return self._core.infer_item(item, timeout)  # type: ignore[no-any-return]
+        return self._core.infer_item(item, timeout, current_trace_id())  # type: ignore[no-any-return]
 
     async def infer_async(self, item: _Item, timeout: float | None = None) -> _Answer:
         """The answer to one item, without blocking the loop. Cancelling cancels the item."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_Answer] = loop.create_future()
-        request = self._core.submit_item_async(item, timeout, completions_of(loop), future)
+        request = self._core.submit_item_async(
+            item, timeout, current_trace_id(), completions_of(loop), future
+        )
         try:
             return await future
         except asyncio.CancelledError:
@@ -69,7 +72,7 @@ class Batched(Generic[_Item, _Answer]):
 
     def submit(self, item: _Item, timeout: float | None = None) -> _core.Request:
         """Queues one item; the handle is like ``concurrent.futures.Future``."""
-        return self._core.submit_item(item, timeout)
+        return self._core.submit_item(item, timeout, current_trace_id())
 
     @property
     def function(self) -> Callable[[list[_Item]], Sequence[_Answer]]:

@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 
-from inferometer import _core
+from inferometer import _core, tracing
 from inferometer._core import ConfigError, DTypeError
-from inferometer.batching import (
-    Batching,
-    Spec,
-    check_seconds,
-    check_text,
-    not_there_yet,
-)
+from inferometer.batching import Batching, Spec, not_there_yet
 from inferometer.completions import completions_of
-from inferometer.lifetime import remember, replace_earlier
+from inferometer.lifetime import remember
 from inferometer.metrics import RegistryOption, resolve_registry
+from inferometer.native_engine import make_core
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,6 +27,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("inferometer")
 _Self = TypeVar("_Self", bound="Engine")
+
+current_trace_id = tracing.trace_id.get
 
 # The only values of options whose features are not there yet.
 _INSTANCES = 1
@@ -61,6 +58,9 @@ class Engine:
         inputs: What a callable takes; None: fixed by the first request. A native model knows.
         instances: Not there yet: only 1.
         latency_objective: Seconds; successful requests within it are counted.
+        native_histograms: Give the model's histograms native buckets too, shown in protobuf (all of
+            them, if ``registry`` was made with ``native_histograms=True``). Versions of one model
+            share their histograms: the first of them decides.
         caller_runs: Not there yet: only True. The model always runs on a thread of the engine.
         inline_limit: Not there yet: only 200e-6.
         registry: Where to record: None for ``im.default_registry()``, or ``im.NO_METRICS``.
@@ -81,6 +81,7 @@ class Engine:
         inputs: Sequence[Spec] | None = None,
         instances: int = _INSTANCES,
         latency_objective: float | None = None,
+        native_histograms: bool = False,
         caller_runs: bool = _CALLER_RUNS,
         inline_limit: float = _INLINE_LIMIT,
         registry: RegistryOption = None,
@@ -97,23 +98,52 @@ class Engine:
                 raise ConfigError(f"inputs: got {spec!r}, want inferometer.Spec")
         specs = [(spec.name, spec.dtype, list(spec.shape)) for spec in inputs or ()]
         self._core = make_core(
-            model, kind, name, version, batching, specs, latency_objective, registry, replace
+            model,
+            kind,
+            name,
+            version,
+            batching,
+            specs,
+            latency_objective,
+            registry,
+            replace,
+            native_histograms=native_histograms,
         )
         remember(self, resolve_registry(registry))
 
     # Blocking callers.
 
     @overload
-    def infer(self, inputs: Array, timeout: float | None = ..., priority: int = ...) -> Array: ...
+    def infer(
+        self,
+        inputs: Array,
+        timeout: float | None = ...,
+        priority: int = ...,
+        trace_id: str | None = ...,
+    ) -> Array: ...
     @overload
-    def infer(self, inputs: Arrays, timeout: float | None = ..., priority: int = ...) -> Arrays: ...
-    def infer(self, inputs: Any, timeout: float | None = None, priority: int = _PRIORITY) -> Any:
+    def infer(
+        self,
+        inputs: Arrays,
+        timeout: float | None = ...,
+        priority: int = ...,
+        trace_id: str | None = ...,
+    ) -> Arrays: ...
+    def infer(
+        self,
+        inputs: Any,
+        timeout: float | None = None,
+        priority: int = _PRIORITY,
+        trace_id: str | None = None,
+    ) -> Any:
         """Waits for the answer to one request, with the GIL released. Ctrl-C cancels it.
 
         Args:
             inputs: ``(rows, *shape)``, or a dict of such arrays by input name. Any strides; copied.
             timeout: Seconds until the deadline; None: the batching's ``default_timeout``.
             priority: Not there yet: only 0.
+            trace_id: The trace that the request belongs to: the exemplar of its latency. At most
+                120 characters. None: that of the HTTP request, under ``asgi.TraceContext``.
 
         Returns:
             Fresh arrays, as many rows as were given.
@@ -124,13 +154,20 @@ class Engine:
             DeadlineExceededError: No answer by the deadline.
             ModelError: The model failed; its exception is the cause.
             ClosedError: The engine is or was closed.
+            ConfigError: A trace id that is no text or too long.
         """
         if priority != _PRIORITY:
             not_there_yet("priority", priority, _PRIORITY)
-        return self._core.infer(inputs, timeout)
+        return self._core.infer(
+            inputs, timeout, current_trace_id() if trace_id is None else trace_id
+        )
 
     def infer_one(
-        self, sample: Any, timeout: float | None = None, priority: int = _PRIORITY
+        self,
+        sample: Any,
+        timeout: float | None = None,
+        priority: int = _PRIORITY,
+        trace_id: str | None = None,
     ) -> Any:
         """As ``infer`` for a single sample: adds the row axis to it and takes it off the answer.
 
@@ -138,14 +175,19 @@ class Engine:
             sample: An array of the shape of one row (or a dict of them).
             timeout: As in ``infer``.
             priority: As in ``infer``.
+            trace_id: As in ``infer``.
 
         Returns:
             A view of the fresh answer's only row (a dict of them for several outputs).
         """
-        return _only_row(self.infer(_one_row(sample), timeout, priority))
+        return _only_row(self.infer(_one_row(sample), timeout, priority, trace_id))
 
     def submit(
-        self, inputs: Array | Arrays, timeout: float | None = None, priority: int = _PRIORITY
+        self,
+        inputs: Array | Arrays,
+        timeout: float | None = None,
+        priority: int = _PRIORITY,
+        trace_id: str | None = None,
     ) -> _core.Request:
         """Queues a request and returns at once.
 
@@ -154,24 +196,39 @@ class Engine:
             ``timing``. Keeping it keeps its batch's answer in memory.
 
         Raises:
-            ShapeError, DTypeError, InputError, QueueFullError, ClosedError: As ``infer``, at once.
+            ShapeError, DTypeError, InputError, QueueFullError, ClosedError, ConfigError: As
+                ``infer``, at once.
         """
         if priority != _PRIORITY:
             not_there_yet("priority", priority, _PRIORITY)
-        return self._core.submit(inputs, timeout)
+        return self._core.submit(
+            inputs, timeout, current_trace_id() if trace_id is None else trace_id
+        )
 
     # asyncio callers.
 
     @overload
     async def infer_async(
-        self, inputs: Array, timeout: float | None = ..., priority: int = ...
+        self,
+        inputs: Array,
+        timeout: float | None = ...,
+        priority: int = ...,
+        trace_id: str | None = ...,
     ) -> Array: ...
     @overload
     async def infer_async(
-        self, inputs: Arrays, timeout: float | None = ..., priority: int = ...
+        self,
+        inputs: Arrays,
+        timeout: float | None = ...,
+        priority: int = ...,
+        trace_id: str | None = ...,
     ) -> Arrays: ...
     async def infer_async(
-        self, inputs: Any, timeout: float | None = None, priority: int = _PRIORITY
+        self,
+        inputs: Any,
+        timeout: float | None = None,
+        priority: int = _PRIORITY,
+        trace_id: str | None = None,
     ) -> Any:
         """As ``infer``, without blocking the loop. Cancelling the await cancels the request.
 
@@ -181,7 +238,9 @@ class Engine:
             not_there_yet("priority", priority, _PRIORITY)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        request = self._core.submit_async(inputs, timeout, completions_of(loop), future)
+        if trace_id is None:
+            trace_id = current_trace_id()
+        request = self._core.submit_async(inputs, timeout, trace_id, completions_of(loop), future)
         try:
             return await future
         except asyncio.CancelledError:
@@ -189,10 +248,14 @@ class Engine:
             raise
 
     async def infer_one_async(
-        self, sample: Any, timeout: float | None = None, priority: int = _PRIORITY
+        self,
+        sample: Any,
+        timeout: float | None = None,
+        priority: int = _PRIORITY,
+        trace_id: str | None = None,
     ) -> Any:
         """As ``infer_one``, without blocking the loop."""
-        return _only_row(await self.infer_async(_one_row(sample), timeout, priority))
+        return _only_row(await self.infer_async(_one_row(sample), timeout, priority, trace_id))
 
     # State.
 
@@ -303,48 +366,6 @@ class Engine:
         """Name, version and state."""
         state = "closed" if self.closed else "ready" if self.ready else "draining"
         return f"<inferometer.Engine {self.name!r} version {self.version!r}, {state}>"
-
-
-def make_core(
-    model: Any,
-    kind: Literal["native", "arrays", "items"],
-    name: str,
-    version: str,
-    batching: Batching | None,
-    specs: list[tuple[str, str, list[int]]],
-    latency_objective: float | None,
-    registry: RegistryOption,
-    replace: bool,
-) -> _core.Engine:
-    """Makes the native engine from checked options.
-
-    Raises:
-        ConfigError: Wrong options, or a live engine of this name and version in the registry.
-    """
-    if batching is None:
-        batching = Batching()
-    if not isinstance(batching, Batching):
-        raise ConfigError(f"batching: got {type(batching).__name__}, want Batching")
-    check_text("name", name)
-    check_text("version", version)
-    if latency_objective is not None:
-        check_seconds("latency_objective", latency_objective, "seconds or None")
-    target = resolve_registry(registry)
-    if replace:
-        replace_earlier(name, version, target)
-    return _core.Engine(
-        model,
-        kind,
-        name,
-        version,
-        batching.max_batch_size,
-        batching.max_queue_delay,
-        batching.max_queue_size,
-        batching.default_timeout,
-        specs,
-        latency_objective,
-        target,
-    )
 
 
 def _one_row(sample: Any) -> Any:

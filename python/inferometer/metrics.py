@@ -17,11 +17,11 @@ NO_METRICS: Final = _NoMetrics.NO_METRICS
 
 RegistryOption = Registry | Literal[_NoMetrics.NO_METRICS] | None
 
-_default = Registry()
+_default = Registry(monitors=True)
 
 
 def default_registry() -> Registry:
-    """The registry that ``registry=None`` means, one a process."""
+    """The registry that ``registry=None`` means, one a process; it has all monitors."""
     return _default
 
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "inferometer/registry.h"
@@ -132,11 +133,69 @@ nv_inference_compute_input_duration_us{model="v",version="v"} 0
 nv_inference_compute_infer_duration_us{model="v",version="v"} 0
 nv_inference_compute_output_duration_us{model="v",version="v"} 0
 nv_inference_pending_request_count{model="v",version="v"} 0
-nv_model_load_duration_secs{model="v",version="v"} 0
+nv_model_load_duration_secs{model="v",version="v"} 0.0
 nv_inference_request_latency_us_sum{model="v",version="v"} 0
 nv_inference_request_latency_us_count{model="v",version="v"} 0
 inferometer_dropped_series_total 0
 inferometer_collector_errors_total 0
+)");
+}
+
+// The same for what the monitors show: the machine's and the process's.
+TEST(CatalogueTest, GoldenExpositionOfTheMonitors) {
+  const auto registry = Registry::create();
+  std::vector<std::shared_ptr<Series>> held;
+  for (const MetricInfo& info : catalogue()) {
+    if (info.metric < Metric::kGpuMemoryUsed || info.metric > Metric::kProcessStartTime) continue;
+    held.push_back(
+        registry->acquire(info.metric, std::vector<std::string_view>(info.labels.size(), "v")));
+  }
+  std::istringstream lines(registry->render_text());
+  std::string text;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("inferometer_") != std::string::npos) continue;  // the registry's own
+    if (!line.starts_with("# HELP ")) text += line + "\n";
+  }
+  EXPECT_EQ(text, R"(# TYPE gpu_memory_used_bytes gauge
+gpu_memory_used_bytes{device_id="v"} 0
+# TYPE gpu_memory_total_bytes gauge
+gpu_memory_total_bytes{device_id="v"} 0
+# TYPE gpu_utilization_ratio gauge
+gpu_utilization_ratio{device_id="v"} 0.0
+# TYPE gpu_clock_hertz gauge
+gpu_clock_hertz{device_id="v",clock="v"} 0
+# TYPE gpu_temperature_celsius gauge
+gpu_temperature_celsius{device_id="v"} 0
+# TYPE nv_gpu_utilization gauge
+nv_gpu_utilization{gpu_uuid="v"} 0.0
+# TYPE nv_gpu_memory_total_bytes gauge
+nv_gpu_memory_total_bytes{gpu_uuid="v"} 0
+# TYPE nv_gpu_memory_used_bytes gauge
+nv_gpu_memory_used_bytes{gpu_uuid="v"} 0
+# TYPE nv_gpu_power_usage gauge
+nv_gpu_power_usage{gpu_uuid="v"} 0.0
+# TYPE nv_gpu_power_limit gauge
+nv_gpu_power_limit{gpu_uuid="v"} 0.0
+# TYPE nv_energy_consumption counter
+nv_energy_consumption{gpu_uuid="v"} 0.0
+# TYPE nv_cpu_utilization gauge
+nv_cpu_utilization 0.0
+# TYPE nv_cpu_memory_total_bytes gauge
+nv_cpu_memory_total_bytes 0
+# TYPE nv_cpu_memory_used_bytes gauge
+nv_cpu_memory_used_bytes 0
+# TYPE process_cpu_seconds_total counter
+process_cpu_seconds_total 0.0
+# TYPE process_open_fds gauge
+process_open_fds 0
+# TYPE process_max_fds gauge
+process_max_fds 0
+# TYPE process_virtual_memory_bytes gauge
+process_virtual_memory_bytes 0
+# TYPE process_resident_memory_bytes gauge
+process_resident_memory_bytes 0
+# TYPE process_start_time_seconds gauge
+process_start_time_seconds 0.0
 )");
 }
 

@@ -4,12 +4,13 @@
 #include <zlib.h>
 
 #include <string>
+#include <vector>
 
 namespace inferometer {
 namespace {
 
 std::string unzipped(const std::string& bytes, size_t size) {
-  std::string out(size + 1, '\0');
+  std::vector<char> out(size + 1);
   z_stream stream{};
   EXPECT_EQ(inflateInit2(&stream, MAX_WBITS + 16), Z_OK);
   std::string input = bytes;
@@ -19,9 +20,8 @@ std::string unzipped(const std::string& bytes, size_t size) {
   stream.avail_out = static_cast<uInt>(out.size());
   EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
   EXPECT_EQ(stream.avail_in, 0U) << "one member, nothing behind it";
-  out.resize(out.size() - stream.avail_out);
   inflateEnd(&stream);
-  return out;
+  return {out.data(), out.size() - stream.avail_out};
 }
 
 TEST(GzipTest, InflatesToWhatWentIn) {

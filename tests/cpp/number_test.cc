@@ -23,19 +23,21 @@ TEST(NumberTest, IntegersArePlainDecimals) {
   EXPECT_EQ(text_of(Number::of(std::numeric_limits<int64_t>::min())), "-9223372036854775808");
 }
 
-TEST(NumberTest, PlainNumbersShowNoExponent) {
-  EXPECT_EQ(text_of(Number::plain(0)), "0");
-  EXPECT_EQ(text_of(Number::plain(7)), "7");
-  EXPECT_EQ(text_of(Number::plain(0.2727272727272727)), "0.2727272727272727");
-  EXPECT_EQ(text_of(Number::plain(3e-05)), "0.00003");
-  EXPECT_EQ(text_of(Number::plain(25'276'510'208.0)), "25276510208");
-  EXPECT_EQ(text_of(Number::plain(1.5e15)), "1500000000000000");
-  EXPECT_EQ(text_of(Number::plain(-1.5)), "-1.5");
-  EXPECT_EQ(text_of(Number::plain(std::numeric_limits<double>::infinity())), "+Inf");
-  EXPECT_EQ(text_of(Number::plain(std::nan(""))), "NaN");
-  // No room for all the zeros.
-  EXPECT_EQ(text_of(Number::plain(1e100)), "1e+100");
-  EXPECT_EQ(text_of(Number::plain(5e-324)), "5e-324");
+TEST(NumberTest, PlainFloatsHaveNoExponent) {
+  EXPECT_EQ(text_of(Number::of_plain(0)), "0.0");
+  EXPECT_EQ(text_of(Number::of_plain(-1)), "-1.0");
+  EXPECT_EQ(text_of(Number::of_plain(0.07)), "0.07");
+  EXPECT_EQ(text_of(Number::of_plain(2e-5)), "0.00002");
+  EXPECT_EQ(text_of(Number::of_plain(1e-10)), "0.0000000001");
+  EXPECT_EQ(text_of(Number::of_plain(1e6)), "1000000.0");
+  EXPECT_EQ(text_of(Number::of_plain(1234567.891)), "1234567.891");
+  EXPECT_EQ(text_of(Number::of_plain(-1e20)), "-100000000000000000000.0");
+  // As far as there is room; the longest text is that of 17 digits after many zeros.
+  EXPECT_EQ(text_of(Number::of_plain(-1.2345678901234568e-10)), "-0.00000000012345678901234568");
+  EXPECT_EQ(text_of(Number::of_plain(1e-11)), "1e-11");
+  EXPECT_EQ(text_of(Number::of_plain(1e21)), "1e+21");
+  EXPECT_EQ(text_of(Number::of_plain(std::numeric_limits<double>::infinity())), "+Inf");
+  EXPECT_EQ(text_of(Number::of_plain(std::nan(""))), "NaN");
 }
 
 TEST(NumberTest, FloatsAreWrittenAsPrometheusClientDoes) {

@@ -2,12 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "inferometer/errors.h"
 #include "telemetry/catalogue.h"
+#include "telemetry/record/refresher.h"
+#include "telemetry/record/registry_core.h"
 #include "telemetry/record/series.h"
 
 namespace inferometer {
@@ -214,6 +220,45 @@ TEST(RegistryTest, SampleValueWantsTheExactLabels) {
   EXPECT_FALSE(registry->sample_value("hits_total"));
   EXPECT_FALSE(registry->sample_value("hits_total", {{"path", "/x"}}));
   EXPECT_FALSE(registry->sample_value("hits_total", {{"path", "/"}, {"code", "1"}}));
+}
+
+class CallingRefresher final : public Refresher {
+ public:
+  explicit CallingRefresher(std::function<void(RegistryCore&)> call) : call_(std::move(call)) {}
+  void refresh(RegistryCore& registry) override { call_(registry); }
+
+ private:
+  const std::function<void(RegistryCore&)> call_;
+};
+
+TEST(RegistryTest, RefreshersWriteBeforeAnythingIsShown) {
+  const auto registry = Registry::create();
+  const Gauge level = registry->gauge("level", "");
+  std::shared_ptr<Series> made;
+  registry->add_refresher("a", std::make_shared<CallingRefresher>([&](RegistryCore& core) {
+                            made = core.family(Metric::kProcessMaxFds).get({});
+                          }));
+  registry->add_refresher("b", std::make_shared<CallingRefresher>([&](RegistryCore&) {
+                            // No lock is held: it may use the registry.
+                            (void)registry->acquire(Metric::kProcessOpenFds, {});
+                            level.inc();
+                          }));
+  registry->add_refresher(
+      "b", std::make_shared<CallingRefresher>([&](RegistryCore&) { level.inc(100); }));
+  EXPECT_EQ(level.value(), 0);
+  EXPECT_EQ(registry->sample_value("level"), 1);
+  EXPECT_EQ(registry->sample_value("process_max_fds"), 0);
+}
+
+TEST(RegistryTest, ARefresherThatThrowsIsCountedAndTheRestGoesOn) {
+  const auto registry = Registry::create();
+  const Gauge level = registry->gauge("level", "");
+  registry->add_refresher("a", std::make_shared<CallingRefresher>(
+                                   [](RegistryCore&) { throw std::runtime_error("no"); }));
+  registry->add_refresher("b",
+                          std::make_shared<CallingRefresher>([&](RegistryCore&) { level.inc(); }));
+  EXPECT_EQ(registry->sample_value("level"), 1);
+  EXPECT_EQ(registry->sample_value("inferometer_collector_errors_total"), 2);  // the second time
 }
 
 TEST(RegistryTest, FamiliesAndSeriesAppearWhileOthersScrape) {

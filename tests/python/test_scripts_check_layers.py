@@ -44,6 +44,8 @@ def test_the_repository_has_no_findings() -> None:
         ("cpp/src/model/a.cc", "#include <Eigen/Core>", "Eigen may not be included here"),
         ("cpp/src/backend/cuda_a.cc", "#include <Eigen/Core>", "Eigen may not be included here"),
         ("cpp/src/backend/cpu_a.cc", "#include <cuda_runtime.h>", "CUDA and cuBLAS may not"),
+        ("cpp/src/monitor/a.cc", "#include <nvml.h>", "NVML's header may not"),
+        ("cpp/src/monitor/a.cc", '#include "serving/a.h"', "layer serving"),
         ("cpp/src/serving/a.cc", "#include <prometheus/registry.h>", "prometheus-cpp may not"),
         ("cpp/src/serving/a.cc", "#include <pybind11/pybind11.h>", "pybind11 and Python.h may not"),
         ("cpp/src/base/a.cc", "#include <Python.h>", "pybind11 and Python.h may not"),

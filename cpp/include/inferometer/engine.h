@@ -30,6 +30,9 @@ struct EngineOptions {
   std::vector<TensorSpec> inputs;
   /// Successful requests within it are counted.
   std::optional<int64_t> latency_objective_ns;
+  /// Gives the model's histograms native buckets, shown in protobuf. Versions of one model share
+  /// their histograms: the first of them decides.
+  bool native_histograms = false;
   /// Where to record; null: nowhere.
   std::shared_ptr<Registry> registry;
   const Clock* clock = nullptr;  // null: steady_clock()
@@ -47,6 +50,9 @@ struct SubmitOptions {
   /// Where the request is pushed when it has ended; null: nobody but who waits on it.
   std::shared_ptr<CompletionQueue> completions;
   std::shared_ptr<void> attachment;
+  /// The trace that the request belongs to, for the exemplar of its latency; at most 120 code
+  /// points of UTF-8, else submit() throws ConfigError. Empty: none.
+  std::string_view trace_id = {};
   /// Leaves a sleeping worker asleep: the submitter will call Engine::wake() when it has submitted
   /// all it has to. (Whatever else wakes the worker meanwhile serves this request too.)
   bool wake_later = false;

@@ -5,6 +5,8 @@
 //   dtype.h  shape.h    element types, dimensions
 //   tensor.h            memory with a type and a shape; specs of inputs
 //   registry.h          metrics: the registry, and the application's own
+//   monitors.h          metrics of the machine and the process
+//   metrics_listener.h  metrics over HTTP
 //   executable.h        the seam: what an engine can run
 //   model.h             native models from ONNX graphs
 //   batching.h          how requests are gathered
@@ -20,7 +22,9 @@
 #include "inferometer/engine.h"
 #include "inferometer/errors.h"
 #include "inferometer/executable.h"
+#include "inferometer/metrics_listener.h"
 #include "inferometer/model.h"
+#include "inferometer/monitors.h"
 #include "inferometer/registry.h"
 #include "inferometer/request.h"
 #include "inferometer/shape.h"

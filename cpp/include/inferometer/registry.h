@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace prometheus {
@@ -20,10 +21,18 @@ class Collectable;
 namespace inferometer {
 
 class Family;
+class Refresher;
 class RegistryCore;
 class Series;
 enum class Format : uint8_t;
 enum class Metric : uint8_t;
+
+/// Where one observation came from: label names and values, say a trace id. Names are as those of
+/// labels and distinct; all names and values together have at most 128 code points.
+struct Exemplar {
+  std::vector<std::pair<std::string_view, std::string_view>> labels;
+  int64_t timestamp_ns = 0;  ///< Since the epoch; 0 for now.
+};
 
 /// What Counter, Gauge and Histogram share: a handle to a family with labels (labels() leads to its
 /// series) or to one series. Copies refer to the same metric. A handle stays safe to use after the
@@ -73,6 +82,8 @@ class Counter : public AppMetric {
   [[nodiscard]] Counter labels(std::initializer_list<std::string_view> values) const;
   /// Throws ConfigError if `amount` is negative or NaN.
   void inc(double amount = 1.0) const;
+  /// With an exemplar, as Histogram::observe().
+  void inc(double amount, const Exemplar& exemplar) const;
   [[nodiscard]] double value() const;
 
  private:
@@ -104,6 +115,9 @@ class Histogram : public AppMetric {
   [[nodiscard]] Histogram labels(std::initializer_list<std::string_view> values) const;
   /// NaN is counted in the +Inf bucket and makes the sum NaN, as in Go.
   void observe(double value) const;
+  /// With an exemplar, which becomes its bucket's newest. Throws ConfigError, and records nothing,
+  /// for labels that an exemplar cannot have (see Exemplar).
+  void observe(double value, const Exemplar& exemplar) const;
 
  private:
   friend class Registry;
@@ -133,6 +147,8 @@ struct RegistryOptions {
   size_t max_series = 100'000;
   /// Address space reserved for the values; memory is used as series are made.
   size_t arena_bytes = size_t{64} << 20;
+  /// Gives histograms native (exponential) buckets beside the classic ones, shown in protobuf.
+  bool native_histograms = false;
   /// Adds a `_created` sample to every counter, histogram and summary in OpenMetrics. Prometheus
   /// stores each as one more series.
   bool created_series = false;
@@ -155,14 +171,15 @@ class Registry {
   /// name that exists or would collide in the exposition (a counter `x` with `x_total`, a histogram
   /// with its `_bucket`, `_sum`, `_count`), bad buckets (empty, not ascending, NaN; +Inf is added),
   /// text that is not UTF-8, and when there is no room. A counter is exposed with `_total` at its
-  /// end.
+  /// end. `native` gives a histogram native buckets or not, whatever the registry's option says.
   [[nodiscard]] Counter counter(std::string_view name, std::string_view help,
                                 const LabelNames& label_names = {});
   [[nodiscard]] Gauge gauge(std::string_view name, std::string_view help,
                             const LabelNames& label_names = {});
   [[nodiscard]] Histogram histogram(std::string_view name, std::string_view help,
                                     const LabelNames& label_names = {},
-                                    std::span<const double> buckets = kDefaultBuckets);
+                                    std::span<const double> buckets = kDefaultBuckets,
+                                    std::optional<bool> native = std::nullopt);
 
   /// The exposition in the format that the scraper likes best: text 0.0.4 or 1.0.0, OpenMetrics
   /// 1.0, or delimited protobuf; gzipped where that is asked for and pays. Whatever the headers
@@ -188,12 +205,18 @@ class Registry {
   // For the library's own recorders.
 
   /// The series of a catalogue metric, made at first use. It is exposed while at least one handle
-  /// lives, so the versions of one model share it. Throws ConfigError for a wrong number of values,
+  /// lives, so the versions of one model share it; `native` gives a histogram native buckets, if
+  /// it is made now. Throws ConfigError for a wrong number of values,
   /// for invalid UTF-8 or when the arena is full.
   [[nodiscard]] std::shared_ptr<Series> acquire(Metric metric,
-                                                std::span<const std::string_view> label_values);
+                                                std::span<const std::string_view> label_values,
+                                                bool native = false);
   [[nodiscard]] std::shared_ptr<Series> acquire(Metric metric,
-                                                std::initializer_list<std::string_view> values);
+                                                std::initializer_list<std::string_view> values,
+                                                bool native = false);
+  /// Has `refresher` called at the start of every exposition, before a lock is taken. Does nothing
+  /// if this registry has one of that name.
+  void add_refresher(std::string_view name, std::shared_ptr<Refresher> refresher);
   /// Zeroed words for stripes, cache-line aligned, at an address that never moves. Throws
   /// ConfigError when the arena is full. Detach before freeing; free before the registry goes.
   [[nodiscard]] std::atomic<uint64_t>* allocate_words(size_t count);
@@ -208,6 +231,7 @@ class Registry {
 
   const std::shared_ptr<RegistryCore> core_;
   const bool created_series_;
+  const bool native_histograms_;
   mutable std::atomic<size_t> last_body_bytes_{0};  // so that the next one is allocated once
 };
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <limits>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -96,6 +97,7 @@ class Request : public std::enable_shared_from_this<Request> {
   int64_t arrival_ns_ = 0;
   int64_t deadline_ns_ = kNever;
   bool soon_ = false;  // the answer may be here before a sleeping waiter would be awake
+  std::string trace_id_;
   std::shared_ptr<void> attachment_;
   std::shared_ptr<void> object_;
   std::shared_ptr<Segment> segment_;

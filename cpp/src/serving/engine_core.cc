@@ -78,7 +78,7 @@ EngineCore::EngineCore(std::shared_ptr<Executable> model, EngineOptions options)
       RecorderOptions{options_.name, options_.version, options_.latency_objective_ns,
                       options_.batching.max_queue_size, model_->weights_bytes(),
                       model_->activation_bytes(max_rows_),
-                      model_->load_ns() + clock_.now_ns() - made_ns_},
+                      model_->load_ns() + clock_.now_ns() - made_ns_, options_.native_histograms},
       LiveReadings{[this, read] { return read(queue_depth_); },
                    [this, read] { return read(in_flight_); },
                    [this] {
@@ -138,7 +138,7 @@ size_t EngineCore::end_early(std::span<const std::shared_ptr<Request>> requests,
       timing.compute_ns = timing.total_ns - timing.queue_ns;
     }
     request->outcome_ = outcome;
-    if (recorder_) recorder_->record_ended_early(outcome, timing);
+    if (recorder_) recorder_->record_ended_early(outcome, timing, request->trace_id_);
     Ending::publish(*request);
     completions.add(request);
   }

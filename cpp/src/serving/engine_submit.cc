@@ -6,6 +6,7 @@
 #include "inferometer/errors.h"
 #include "serving/ending.h"
 #include "serving/engine_core.h"
+#include "telemetry/record/exemplar_cells.h"
 
 namespace inferometer {
 namespace {
@@ -125,6 +126,15 @@ std::shared_ptr<Request> EngineCore::submit_object(std::shared_ptr<void> object,
 std::shared_ptr<Request> EngineCore::enqueue(std::span<const TensorView> inputs,
                                              std::shared_ptr<void> object, int64_t rows,
                                              const SubmitOptions& options) {
+  if (!options.trace_id.empty()) {
+    try {
+      const std::pair<std::string_view, std::string_view> label{"trace_id", options.trace_id};
+      check_exemplar({&label, 1});
+    } catch (const Error&) {
+      count_invalid();
+      throw;
+    }
+  }
   const std::optional<int64_t> timeout =
       options.timeout_ns ? options.timeout_ns : options_.batching.default_timeout_ns;
   if (timeout) deadline_watch_.ensure_started(shared_from_this());
@@ -133,6 +143,7 @@ std::shared_ptr<Request> EngineCore::enqueue(std::span<const TensorView> inputs,
   request->owner_ = this;
   request->rows_ = rows;
   request->object_ = std::move(object);
+  request->trace_id_ = options.trace_id;
   request->completions_ = options.completions;
   request->attachment_ = options.attachment;
   request->arrival_ns_ = clock_.now_ns();

@@ -177,7 +177,7 @@ void EngineCore::record(const FormedBatch& batch, const std::vector<bool>& mine,
   executed.output_ns = times.output_ns;
   for (size_t i = 0; i < requests.size(); ++i) {
     if (!mine[i]) continue;
-    recorder_->record_request(outcome, requests[i]->timing_);
+    recorder_->record_request(outcome, requests[i]->timing_, requests[i]->trace_id_);
     if (outcome != Outcome::kSuccess) continue;
     ++executed.succeeded;
     executed.inferences += requests[i]->rows_;

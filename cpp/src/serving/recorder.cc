@@ -32,6 +32,7 @@ Recorder::Recorder(std::shared_ptr<Registry> registry, const RecorderOptions& op
   try {
     shards_ = registry_->allocate_words(kAllWords);
     series_.emplace(*registry_, options_, live, shards_);
+    if (series_->natives().any()) natives_ = &series_->natives();
   } catch (...) {
     if (shards_ != nullptr) registry_->free_words(shards_, kAllWords);
     registry_->release(options_.name, options_.version);
@@ -60,16 +61,28 @@ void Recorder::record_refused(Outcome outcome) noexcept {
   add_shared(caller_shard()[Cells::kStatus + static_cast<size_t>(outcome)], 1);
 }
 
-void Recorder::record_ended_early(Outcome outcome, const Timing& timing) noexcept {
+void Recorder::set_exemplar(int64_t latency_ns, std::string_view trace_id) noexcept {
+  const std::pair<std::string_view, std::string_view> label{"trace_id", trace_id};
+  series_->exemplars().set(bucket_index<int64_t>(kLatencyBounds, latency_ns), {&label, 1},
+                           ns_to_seconds(latency_ns), wall_clock().now_ns());
+}
+
+void Recorder::record_ended_early(Outcome outcome, const Timing& timing,
+                                  std::string_view trace_id) noexcept {
   thread_local uint64_t calls = 0;
   OwnTime::Stretch stretch;
   if (calls++ % kSamplePeriod == 0) stretch = own_time_.begin(kSamplePeriod);
   Word* const shard = caller_shard();
   add_shared(shard[Cells::kStatus + static_cast<size_t>(outcome)], 1);
-  observe_shared(shard + Cells::kLatency, kLatencyBounds, std::max<int64_t>(timing.total_ns, 0));
+  const int64_t total_ns = std::max<int64_t>(timing.total_ns, 0);
+  observe_shared(shard + Cells::kLatency, kLatencyBounds, total_ns);
+  if (natives_ != nullptr) natives_->observe_shared(RecorderNatives::kLatency, total_ns);
   if (timing.batch_size > 0) {  // its batch had started
-    observe_shared(shard + Cells::kQueue, kLatencyBounds, std::max<int64_t>(timing.queue_ns, 0));
+    const int64_t queue_ns = std::max<int64_t>(timing.queue_ns, 0);
+    observe_shared(shard + Cells::kQueue, kLatencyBounds, queue_ns);
+    if (natives_ != nullptr) natives_->observe_shared(RecorderNatives::kQueue, queue_ns);
   }
+  if (!trace_id.empty()) set_exemplar(total_ns, trace_id);
   if (stretch.weight > 0) add_shared(shard[Cells::kTelemetry], own_time_.end(stretch));
 }
 
@@ -77,13 +90,26 @@ OwnTime::Stretch Recorder::begin_recording(size_t requests) noexcept {
   return own_time_.begin_batch(requests);
 }
 
-void Recorder::record_request(Outcome outcome, const Timing& timing) noexcept {
+// Out of line, so that requests without a trace id or native buckets do not pay for its registers.
+[[gnu::noinline]] void Recorder::record_request_details(int64_t total_ns, int64_t queue_ns,
+                                                        std::string_view trace_id) noexcept {
+  if (natives_ != nullptr) {
+    natives_->observe(RecorderNatives::kLatency, total_ns);
+    natives_->observe(RecorderNatives::kQueue, queue_ns);
+  }
+  if (!trace_id.empty()) set_exemplar(total_ns, trace_id);
+}
+
+void Recorder::record_request(Outcome outcome, const Timing& timing,
+                              std::string_view trace_id) noexcept {
   Word* const shard = instance_shard();
   const int64_t total_ns = std::max<int64_t>(timing.total_ns, 0);
   const int64_t queue_ns = std::max<int64_t>(timing.queue_ns, 0);
   add_single_writer(shard[Cells::kStatus + static_cast<size_t>(outcome)], 1);
   observe_single_writer(shard + Cells::kLatency, kLatencyBounds, total_ns);
   observe_single_writer(shard + Cells::kQueue, kLatencyBounds, queue_ns);
+  if (natives_ != nullptr || !trace_id.empty()) [[unlikely]]
+    record_request_details(total_ns, queue_ns, trace_id);
   if (outcome != Outcome::kSuccess) return;
   add_single_writer(shard[Cells::kRequestUs], whole_us(total_ns));
   add_single_writer(shard[Cells::kQueueUs], whole_us(queue_ns));
@@ -99,6 +125,10 @@ void Recorder::record_batch(const ExecutedBatch& batch) noexcept {
   add_single_writer(shard[Cells::kReason + static_cast<size_t>(batch.reason)], 1);
   observe_single_writer(shard + Cells::kCompute, kLatencyBounds, compute_ns);
   observe_single_writer(shard + Cells::kBatchSize, kBatchSizeBounds, batch.rows);
+  if (natives_ != nullptr) {
+    natives_->observe(RecorderNatives::kCompute, compute_ns);
+    natives_->observe(RecorderNatives::kBatchSize, batch.rows);
+  }
   add_single_writer(shard[Cells::kBusy], unsigned_ns(compute_ns));
   if (batch.succeeded == 0) return;
   const auto successes = static_cast<uint64_t>(batch.succeeded);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "inferometer/clock.h"
@@ -73,11 +74,14 @@ class Recorder {
 
   // By any thread.
   void record_refused(Outcome outcome) noexcept;  // rejected, invalid: never accepted
-  void record_ended_early(Outcome outcome, const Timing& timing) noexcept;
+  void record_ended_early(Outcome outcome, const Timing& timing,
+                          std::string_view trace_id = {}) noexcept;
 
   // By the thread that runs the instance's batch.
   [[nodiscard]] OwnTime::Stretch begin_recording(size_t requests) noexcept;
-  void record_request(Outcome outcome, const Timing& timing) noexcept;
+  /// `trace_id`, unless it is empty, becomes the exemplar of the request's latency bucket.
+  void record_request(Outcome outcome, const Timing& timing,
+                      std::string_view trace_id = {}) noexcept;
   void record_batch(const ExecutedBatch& batch) noexcept;
   void record_wasted(int64_t ns) noexcept;
   void end_recording(const OwnTime::Stretch& stretch) noexcept;
@@ -85,6 +89,9 @@ class Recorder {
   [[nodiscard]] RecordedTotals totals() const;
 
  private:
+  void record_request_details(int64_t total_ns, int64_t queue_ns,
+                              std::string_view trace_id) noexcept;
+  void set_exemplar(int64_t latency_ns, std::string_view trace_id) noexcept;
   [[nodiscard]] Word* caller_shard() const noexcept;
   [[nodiscard]] Word* instance_shard() const noexcept { return shards_; }
   [[nodiscard]] uint64_t total_of(size_t offset) const noexcept;
@@ -95,6 +102,7 @@ class Recorder {
   OwnTime own_time_;
   Word* shards_ = nullptr;  // the instance's, then the callers'
   std::optional<RecorderSeries> series_;
+  RecorderNatives* natives_ = nullptr;  // those of series_; null: none of its histograms has any
   std::atomic<bool> closed_{false};
 };
 

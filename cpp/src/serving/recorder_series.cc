@@ -1,5 +1,7 @@
 #include "serving/recorder_series.h"
 
+#include <bit>
+
 #include "inferometer/clock.h"
 #include "inferometer/request.h"
 #include "serving/recorder_cells.h"
@@ -23,7 +25,7 @@ constexpr size_t reason_cell(ReleaseReason reason) noexcept {
 
 RecorderSeries::RecorderSeries(Registry& registry, const RecorderOptions& options,
                                const LiveReadings& live, const Word* shards)
-    : registry_(registry), shards_(shards) {
+    : with_natives_(options.native_histograms), registry_(registry), shards_(shards) {
   try {
     attach_all(options, live);
     attach_triton(options, live);
@@ -37,9 +39,11 @@ RecorderSeries::~RecorderSeries() { detach(); }
 
 void RecorderSeries::detach() {
   for (const auto& [series, id] : readings_) series->detach_reader(id);
+  natives_.detach();
   for (const auto& [series, words] : cells_) series->detach(words);
   readings_.clear();
   cells_.clear();
+  load_time_.reset();
 }
 
 void RecorderSeries::attach_all(const RecorderOptions& options, const LiveReadings& live) {
@@ -47,10 +51,13 @@ void RecorderSeries::attach_all(const RecorderOptions& options, const LiveReadin
   for (size_t i = 0; i < kOutcomes; ++i) {
     show(Metric::kRequests, {model, kStatusNames[i]}, {Cells::kStatus + i});
   }
-  show(Metric::kLatency, {model}, {Cells::kLatency});
-  show(Metric::kQueue, {model}, {Cells::kQueue});
-  show(Metric::kCompute, {model}, {Cells::kCompute});
-  show(Metric::kBatchSize, {model}, {Cells::kBatchSize});
+  const auto latency = show(Metric::kLatency, {model}, {Cells::kLatency});
+  exemplars_ = latency->exemplars();
+  using Natives = RecorderNatives;
+  natives_.attach(Natives::kLatency, latency);
+  natives_.attach(Natives::kQueue, show(Metric::kQueue, {model}, {Cells::kQueue}));
+  natives_.attach(Natives::kCompute, show(Metric::kCompute, {model}, {Cells::kCompute}));
+  natives_.attach(Natives::kBatchSize, show(Metric::kBatchSize, {model}, {Cells::kBatchSize}));
   for (size_t i = 0; i < kReleaseReasons; ++i) {
     show(Metric::kBatches, {model, kReasonNames[i]}, {Cells::kReason + i});
   }
@@ -96,12 +103,17 @@ void RecorderSeries::attach_triton(const RecorderOptions& options, const LiveRea
   show(Metric::kTritonInferTime, {model, version}, {Cells::kInferUs});
   show(Metric::kTritonOutputTime, {model, version}, {Cells::kOutputUs});
   show_reading(Metric::kTritonPending, {model, version}, live.queue_depth);
-  show_constant(Metric::kTritonLoadTime, {model, version}, ns_to_seconds(options.load_ns));
+  load_time_ = registry_.acquire(Metric::kTritonLoadTime, {model, version});
+  load_time_->base()->store(std::bit_cast<uint64_t>(ns_to_seconds(options.load_ns)),
+                            std::memory_order_relaxed);
   show(Metric::kTritonLatency, {model, version}, {Cells::kLatency});
 }
 
-void RecorderSeries::show(Metric metric, Labels labels, std::initializer_list<size_t> offsets) {
-  const std::shared_ptr<Series> series = registry_.acquire(metric, labels);
+std::shared_ptr<Series> RecorderSeries::show(Metric metric, Labels labels,
+                                             std::initializer_list<size_t> offsets) {
+  // Triton has no native histograms, and a view would need cells of its own.
+  const bool native = with_natives_ && metric != Metric::kTritonLatency;
+  std::shared_ptr<Series> series = registry_.acquire(metric, labels, native);
   for (size_t shard = 0; shard < Cells::kShards; ++shard) {
     for (const size_t offset : offsets) {
       const Word* const words = shards_ + shard * Cells::kWords + offset;
@@ -109,6 +121,7 @@ void RecorderSeries::show(Metric metric, Labels labels, std::initializer_list<si
       series->attach(words);
     }
   }
+  return series;
 }
 
 void RecorderSeries::show_reading(Metric metric, Labels labels, std::function<double()> reading) {

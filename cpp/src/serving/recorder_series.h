@@ -13,7 +13,9 @@
 
 #include "base/word.h"
 #include "inferometer/registry.h"
+#include "serving/recorder_natives.h"
 #include "telemetry/catalogue.h"
+#include "telemetry/record/exemplar_cells.h"
 #include "telemetry/record/series.h"
 
 namespace inferometer {
@@ -35,6 +37,8 @@ struct RecorderOptions {
   int64_t weights_bytes = 0;
   int64_t activation_bytes = 0;
   int64_t load_ns = 0;
+  /// Native buckets for the model's histograms, unless another version made them without.
+  bool native_histograms = false;
 };
 
 /// Keeps an engine's series in the registry. `inference_*` are shared by the versions of a model
@@ -55,20 +59,28 @@ class RecorderSeries {
   /// to the shards from now on is seen by nobody. Idempotent.
   void detach();
 
+  [[nodiscard]] RecorderNatives& natives() noexcept { return natives_; }
+  /// Those of inference_latency_seconds.
+  [[nodiscard]] ExemplarCells& exemplars() noexcept { return *exemplars_; }
+
  private:
   using Labels = std::initializer_list<std::string_view>;
 
   void attach_all(const RecorderOptions& options, const LiveReadings& live);
   void attach_triton(const RecorderOptions& options, const LiveReadings& live);
   // The series shows the cells at these offsets of every shard, added up.
-  void show(Metric metric, Labels labels, std::initializer_list<size_t> offsets);
+  std::shared_ptr<Series> show(Metric metric, Labels labels, std::initializer_list<size_t> offsets);
   void show_reading(Metric metric, Labels labels, std::function<double()> reading);
   void show_constant(Metric metric, Labels labels, double value);
 
+  const bool with_natives_;
   Registry& registry_;
   const Word* const shards_;
   std::vector<std::pair<std::shared_ptr<Series>, const Word*>> cells_;
   std::vector<std::pair<std::shared_ptr<Series>, uint64_t>> readings_;
+  std::shared_ptr<Series> load_time_;
+  RecorderNatives natives_;
+  std::shared_ptr<ExemplarCells> exemplars_;
 };
 
 }  // namespace inferometer

@@ -14,6 +14,9 @@ constexpr std::array<std::string_view, 1> kVersion = {"version"};
 // Triton's own names, in the order in which Triton prints them: alphabetical.
 constexpr std::array<std::string_view, 2> kTriton = {"model", "version"};
 constexpr std::array<std::string_view, 3> kTritonReason = {"model", "reason", "version"};
+constexpr std::array<std::string_view, 1> kDevice = {"device_id"};
+constexpr std::array<std::string_view, 2> kDeviceClock = {"device_id", "clock"};
+constexpr std::array<std::string_view, 1> kGpuUuid = {"gpu_uuid"};
 
 constexpr MetricInfo counter(Metric metric, Unit unit, std::string_view name, Labels labels,
                              std::string_view help, std::string_view when = {}) {
@@ -38,6 +41,11 @@ constexpr MetricInfo histogram(Metric metric, Unit unit, std::span<const int64_t
 
 constexpr std::string_view kPerSuccess =
     "For each request that succeeds, in whole microseconds, rounded down.";
+
+constexpr std::string_view kRead = "Read at the scrape, at most every 2 s.";
+constexpr std::string_view kSampled =
+    "Read from NVML at the scrape, at most every 2 s; absent where there is no GPU or it does not "
+    "tell.";
 
 constexpr std::array<MetricInfo, kMetricCount> kCatalogue = {
     counter(Metric::kRequests, Unit::kOne, "inference_requests_total", kModelStatus,
@@ -130,7 +138,7 @@ constexpr std::array<MetricInfo, kMetricCount> kCatalogue = {
     gauge(Metric::kTritonPending, Unit::kOne, "nv_inference_pending_request_count", kTriton,
           "Instantaneous number of pending requests awaiting execution per-model.",
           "Requests that wait, read at the scrape."),
-    gauge(Metric::kTritonLoadTime, Unit::kNanoseconds, "nv_model_load_duration_secs", kTriton,
+    gauge(Metric::kTritonLoadTime, Unit::kPlainFloat, "nv_model_load_duration_secs", kTriton,
           "Model load time in seconds",
           "Constant: compiling a native model and setting up its engine."),
     histogram(Metric::kTritonLatency, Unit::kWholeMicros, kLatencyBounds,
@@ -147,6 +155,49 @@ constexpr std::array<MetricInfo, kMetricCount> kCatalogue = {
             "At each scrape, for each collector that throws."),
     gauge(Metric::kBuildInfo, Unit::kOne, "inferometer_build_info", kVersion,
           "Always 1; the label names the version of inferometer.", "Constant."),
+    // Of the machine and the process; Triton's and prometheus_client's names and sense.
+    gauge(Metric::kGpuMemoryUsed, Unit::kOne, "gpu_memory_used_bytes", kDevice,
+          "GPU memory in use by all processes, in bytes.", kSampled),
+    gauge(Metric::kGpuMemoryTotal, Unit::kOne, "gpu_memory_total_bytes", kDevice,
+          "GPU memory in total, in bytes.", kSampled),
+    gauge(Metric::kGpuUtilization, Unit::kFloat, "gpu_utilization_ratio", kDevice,
+          "Share of the time in which the GPU was busy, 0 to 1.", kSampled),
+    gauge(Metric::kGpuClock, Unit::kOne, "gpu_clock_hertz", kDeviceClock,
+          "Present clock of the GPU, by what it drives.", kSampled),
+    gauge(Metric::kGpuTemperature, Unit::kOne, "gpu_temperature_celsius", kDevice,
+          "Temperature of the GPU's die in degrees Celsius.", kSampled),
+    gauge(Metric::kNvGpuUtilization, Unit::kPlainFloat, "nv_gpu_utilization", kGpuUuid,
+          "GPU utilization rate, 0.0 to 1.0.", kSampled),
+    gauge(Metric::kNvGpuMemoryTotal, Unit::kOne, "nv_gpu_memory_total_bytes", kGpuUuid,
+          "GPU total memory, in bytes.", kSampled),
+    gauge(Metric::kNvGpuMemoryUsed, Unit::kOne, "nv_gpu_memory_used_bytes", kGpuUuid,
+          "GPU used memory, in bytes.", kSampled),
+    gauge(Metric::kNvGpuPowerUsage, Unit::kPlainFloat, "nv_gpu_power_usage", kGpuUuid,
+          "GPU power usage in watts.", kSampled),
+    gauge(Metric::kNvGpuPowerLimit, Unit::kPlainFloat, "nv_gpu_power_limit", kGpuUuid,
+          "GPU power management limit in watts.", kSampled),
+    counter(Metric::kNvEnergyConsumption, Unit::kPlainFloat, "nv_energy_consumption", kGpuUuid,
+            "GPU energy consumption in joules since this process began to watch the GPU.",
+            kSampled),
+    gauge(Metric::kNvCpuUtilization, Unit::kPlainFloat, "nv_cpu_utilization", {},
+          "CPU utilization rate of the machine, 0.0 to 1.0.",
+          "Read at the scrape, at most every 2 s: the share since the last reading."),
+    gauge(Metric::kNvCpuMemoryTotal, Unit::kOne, "nv_cpu_memory_total_bytes", {},
+          "CPU total memory (RAM), in bytes.", kRead),
+    gauge(Metric::kNvCpuMemoryUsed, Unit::kOne, "nv_cpu_memory_used_bytes", {},
+          "CPU used memory (RAM), in bytes.", kRead),
+    counter(Metric::kProcessCpu, Unit::kFloat, "process_cpu_seconds_total", {},
+            "Total user and system CPU time spent in seconds.", kRead),
+    gauge(Metric::kProcessOpenFds, Unit::kOne, "process_open_fds", {},
+          "Number of open file descriptors.", kRead),
+    gauge(Metric::kProcessMaxFds, Unit::kOne, "process_max_fds", {},
+          "Maximum number of open file descriptors.", kRead),
+    gauge(Metric::kProcessVirtualMemory, Unit::kOne, "process_virtual_memory_bytes", {},
+          "Virtual memory size in bytes.", kRead),
+    gauge(Metric::kProcessResidentMemory, Unit::kOne, "process_resident_memory_bytes", {},
+          "Resident memory size in bytes.", kRead),
+    gauge(Metric::kProcessStartTime, Unit::kFloat, "process_start_time_seconds", {},
+          "Start time of the process since the Unix epoch in seconds.", "Constant."),
 };
 
 constexpr bool in_order() {

@@ -44,8 +44,28 @@ enum class Metric : uint8_t {
   kDroppedSeries,
   kCollectorErrors,
   kBuildInfo,
+  kGpuMemoryUsed,
+  kGpuMemoryTotal,
+  kGpuUtilization,
+  kGpuClock,
+  kGpuTemperature,
+  kNvGpuUtilization,
+  kNvGpuMemoryTotal,
+  kNvGpuMemoryUsed,
+  kNvGpuPowerUsage,
+  kNvGpuPowerLimit,
+  kNvEnergyConsumption,
+  kNvCpuUtilization,
+  kNvCpuMemoryTotal,
+  kNvCpuMemoryUsed,
+  kProcessCpu,
+  kProcessOpenFds,
+  kProcessMaxFds,
+  kProcessVirtualMemory,
+  kProcessResidentMemory,
+  kProcessStartTime,
 };
-inline constexpr size_t kMetricCount = 31;
+inline constexpr size_t kMetricCount = 51;
 
 /// How the parts of one series (base, stripes, readers) become one value.
 enum class Combine : uint8_t { kSum, kMax };
@@ -94,5 +114,6 @@ inline constexpr std::array<std::string_view, 3> kMemoryKindNames = {"weights", 
 /// Triton's reasons of failure, in the order in which Triton prints them.
 inline constexpr std::array<std::string_view, 4> kTritonReasonNames = {"OTHER", "BACKEND",
                                                                        "CANCELED", "REJECTED"};
+inline constexpr std::array<std::string_view, 2> kClockNames = {"sm", "memory"};
 
 }  // namespace inferometer

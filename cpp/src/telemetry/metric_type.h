@@ -14,6 +14,7 @@ enum class Unit : uint8_t {
   kNanoseconds,  ///< Integer nanoseconds, printed as seconds.
   kWholeMicros,  ///< Integer nanoseconds, printed as whole microseconds.
   kFloat,        ///< The bits of doubles (application metrics).
+  kPlainFloat,   ///< The same, printed without exponents, which Triton's tools do not read.
 };
 
 }  // namespace inferometer

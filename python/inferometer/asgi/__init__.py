@@ -22,5 +22,6 @@ except ImportError as error:
 from inferometer.asgi.health import health_routes
 from inferometer.asgi.lifespan import lifespan
 from inferometer.asgi.metrics import metrics_routes
+from inferometer.asgi.trace_context import TraceContext
 
-__all__ = ["health_routes", "lifespan", "metrics_routes"]
+__all__ = ["TraceContext", "health_routes", "lifespan", "metrics_routes"]

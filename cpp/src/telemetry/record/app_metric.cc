@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/word.h"
+#include "inferometer/clock.h"
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
 #include "telemetry/record/family.h"
@@ -19,6 +20,15 @@ AppMetric::Values as_span(std::initializer_list<std::string_view> values) noexce
 double load(const Word& word) noexcept {
   // Relaxed: a value of its own.
   return std::bit_cast<double>(word.load(std::memory_order_relaxed));
+}
+
+// Bounds end with +Inf, which nothing exceeds; NaN is below no bound and goes there too.
+size_t bucket_of(const std::vector<double>& bounds, double value) noexcept {
+  return std::isnan(value) ? bounds.size() - 1 : bucket_index<double>(bounds, value);
+}
+
+int64_t time_of(const Exemplar& exemplar) noexcept {
+  return exemplar.timestamp_ns != 0 ? exemplar.timestamp_ns : wall_clock().now_ns();
 }
 
 }  // namespace
@@ -71,6 +81,12 @@ void Counter::inc(double amount) const {
   add_shared_double(*word, amount);
 }
 
+void Counter::inc(double amount, const Exemplar& exemplar) const {
+  check_exemplar(exemplar.labels);
+  inc(amount);
+  series_->exemplars()->set(0, exemplar.labels, amount, time_of(exemplar));
+}
+
 double Counter::value() const { return load(*cells()); }
 
 Gauge Gauge::labels(Values values) const { return {family_, child(values)}; }
@@ -93,10 +109,16 @@ Histogram Histogram::labels(std::initializer_list<std::string_view> values) cons
 void Histogram::observe(double value) const {
   Word* const words = cells();
   const std::vector<double>& bounds = family_->spec().bounds;
-  // Bounds end with +Inf, which nothing exceeds; NaN is below no bound and goes there too.
-  const size_t bucket = std::isnan(value) ? bounds.size() - 1 : bucket_index<double>(bounds, value);
-  add_shared(words[bucket], 1);
+  add_shared(words[bucket_of(bounds, value)], 1);
+  if (NativeCells* const native = series_->native()) native->observe_shared(value);
   add_shared_double(words[bounds.size()], value);
+}
+
+void Histogram::observe(double value, const Exemplar& exemplar) const {
+  check_exemplar(exemplar.labels);
+  observe(value);
+  series_->exemplars()->set(bucket_of(family_->spec().bounds, value), exemplar.labels, value,
+                            time_of(exemplar));
 }
 
 }  // namespace inferometer

@@ -32,6 +32,14 @@ class Key {
   std::string_view text_;
 };
 
+// Prometheus servers limit the buckets of a histogram, commonly to 160; beyond it we halve the
+// resolution.
+constexpr size_t kMaxNativeBuckets = 160;
+
+ExemplarView view_of(const ExemplarReading& reading) noexcept {
+  return {{reading.text, reading.names, reading.values}, reading.value, reading.timestamp_ns};
+}
+
 std::string quoted_list(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -53,13 +61,13 @@ void Family::check_count(Values values) const {
                     quoted_list(spec_->label_names));
 }
 
-std::shared_ptr<Series> Family::get(Values values) {
+std::shared_ptr<Series> Family::get(Values values, bool native) {
   check_count(values);
   MutexLock lock(storage_->mutex);
-  return get_locked(values);
+  return get_locked(values, native);
 }
 
-std::shared_ptr<Series> Family::get_locked(Values values) {
+std::shared_ptr<Series> Family::get_locked(Values values, bool native) {
   check_count(values);
   const Key key(values);
   const auto found = index_.find(key.text());
@@ -67,24 +75,27 @@ std::shared_ptr<Series> Family::get_locked(Values values) {
     std::shared_ptr<Series>& series = series_[found->second];
     // Only this lock leads to new handles, so 1 (ours) means that nobody holds it and nobody will.
     if (keep_ == Keep::kUntilRemoved || series.use_count() > 1) return series;
-    series = make_locked(values);
+    series = make_locked(values, native);
     return series;
   }
-  std::shared_ptr<Series> series = make_locked(values);
+  std::shared_ptr<Series> series = make_locked(values, native);
   series_.push_back(series);
   index_.emplace(key.text(), series_.size() - 1);
   return series;
 }
 
-std::shared_ptr<Series> Family::make_locked(Values values) {
+std::shared_ptr<Series> Family::make_locked(Values values, bool native) {
   for (size_t i = 0; i < values.size(); ++i) {
     if (is_utf8(values[i])) continue;
     throw ConfigError("metric \"" + spec_->name + "\": the value of label " +
                       spec_->label_names[i] + " is not UTF-8");
   }
   try {
-    return std::make_shared<Series>(storage_, spec_,
-                                    std::vector<std::string>(values.begin(), values.end()));
+    const bool has_native =
+        spec_->type == MetricType::kHistogram && (native || spec_->native_histograms);
+    return std::make_shared<Series>(
+        storage_, spec_, std::vector<std::string>(values.begin(), values.end()),
+        has_native ? std::optional(kDefaultNativeSchema) : std::nullopt);
   } catch (const ConfigError&) {
     add_shared(storage_->dropped_series, 1);
     throw;
@@ -164,14 +175,28 @@ void Family::visit_locked(Sink& sink) {
 
 // The series' lock is this family's storage_->mutex, which the analysis cannot see.
 void Family::visit_series_locked(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
+  std::vector<ExemplarView> exemplars;
   for (const std::shared_ptr<Series>& series : series_) {
     if (series == nullptr) continue;
+    // Before the value: what an exemplar tells is then in the value too.
+    const std::vector<ExemplarReading> readings = series->read_exemplars();
+    exemplars.clear();
+    for (const ExemplarReading& one : readings) exemplars.push_back(view_of(one));
     if (spec_->type != MetricType::kHistogram) {
-      sink.scalar(series->view(), series->read_locked(), nullptr);
+      sink.scalar(series->view(), series->read_locked(),
+                  exemplars.empty() ? nullptr : exemplars.data());
       continue;
     }
-    const Number sum = series->read_histogram_locked(cumulative_);
-    sink.histogram(series->view(), {spec_->bounds, spec_->le, cumulative_, sum});
+    NativeReading native(kDefaultNativeSchema);
+    const Number sum = series->read_histogram_locked(cumulative_, &native);
+    HistogramView view{spec_->bounds, spec_->le, cumulative_, sum, exemplars, nullptr};
+    NativeHistogramView native_view;
+    if (series->native() != nullptr) {
+      native.limit_buckets(kMaxNativeBuckets);
+      native_view = native.view();
+      view.native = &native_view;
+    }
+    sink.histogram(series->view(), view);
   }
 }
 

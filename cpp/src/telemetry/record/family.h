@@ -33,10 +33,13 @@ class Family {
 
   [[nodiscard]] const FamilySpec& spec() const noexcept { return *spec_; }
 
-  /// The series of these label values. Throws ConfigError for a wrong number of them, for invalid
+  /// The series of these label values. A histogram's gets native buckets when it is made, if the
+  /// spec or its first user says so. Throws ConfigError for a wrong number of values, for invalid
   /// UTF-8 and, counting the series as dropped, if there is no room for it.
-  [[nodiscard]] std::shared_ptr<Series> get(Values values) EXCLUDES(storage_->mutex);
-  [[nodiscard]] std::shared_ptr<Series> get_locked(Values values) REQUIRES(storage_->mutex);
+  [[nodiscard]] std::shared_ptr<Series> get(Values values, bool native = false)
+      EXCLUDES(storage_->mutex);
+  [[nodiscard]] std::shared_ptr<Series> get_locked(Values values, bool native = false)
+      REQUIRES(storage_->mutex);
   /// Throws ConfigError for a wrong number of values or a family without labels.
   void remove(Values values) EXCLUDES(storage_->mutex);
   /// Nothing happens to a family without labels: its one series stays.
@@ -64,7 +67,8 @@ class Family {
   };
 
   void check_count(Values values) const;
-  [[nodiscard]] std::shared_ptr<Series> make_locked(Values values) REQUIRES(storage_->mutex);
+  [[nodiscard]] std::shared_ptr<Series> make_locked(Values values, bool native)
+      REQUIRES(storage_->mutex);
   [[nodiscard]] std::shared_ptr<Series> erase_locked(std::string_view key)
       REQUIRES(storage_->mutex);
   // Removal leaves gaps in series_; closed when they are most of it, so that removal costs O(1).

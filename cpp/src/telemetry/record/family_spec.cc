@@ -62,7 +62,6 @@ FamilySpec FamilySpec::of(const MetricInfo& info) {
   spec.unit = info.unit;
   spec.combine = info.combine;
   spec.application = false;
-  spec.plain = info.name.starts_with("nv_");  // Triton's tools read these with regular expressions
   spec.label_names.assign(info.labels.begin(), info.labels.end());
   if (!info.bounds.empty()) {
     // Division, not multiplication with 1e-9: only the former is exact to the last digit.

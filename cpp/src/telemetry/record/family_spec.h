@@ -21,10 +21,10 @@ struct FamilySpec {
   std::string_view unit_name;  ///< What the name ends with, see unit_of().
   Combine combine = Combine::kSum;
   bool application = true;  ///< Counts against max_series.
-  bool plain = false;       ///< Values never show an exponent, see write_plain().
   std::vector<std::string> label_names;
-  std::vector<double> bounds;   ///< Histograms: in the exposed unit, +Inf last. Others: empty.
-  std::vector<std::string> le;  ///< The bounds as text.
+  std::vector<double> bounds;      ///< Histograms: in the exposed unit, +Inf last. Others: empty.
+  std::vector<std::string> le;     ///< The bounds as text.
+  bool native_histograms = false;  ///< Histograms get native buckets beside the classic ones.
 
   /// The family of a catalogue entry.
   [[nodiscard]] static FamilySpec of(const MetricInfo& info);

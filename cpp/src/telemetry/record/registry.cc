@@ -17,7 +17,9 @@ std::shared_ptr<Registry> Registry::create(const RegistryOptions& options) {
 }
 
 Registry::Registry(const RegistryOptions& options)
-    : core_(std::make_shared<RegistryCore>(options)), created_series_(options.created_series) {}
+    : core_(std::make_shared<RegistryCore>(options)),
+      created_series_(options.created_series),
+      native_histograms_(options.native_histograms) {}
 
 Registry::~Registry() = default;
 
@@ -33,9 +35,12 @@ Gauge Registry::gauge(std::string_view name, std::string_view help, const LabelN
 }
 
 Histogram Registry::histogram(std::string_view name, std::string_view help,
-                              const LabelNames& label_names, std::span<const double> buckets) {
-  return Histogram(core_->add_family(
-      FamilySpec::of_application(MetricType::kHistogram, name, help, label_names, buckets)));
+                              const LabelNames& label_names, std::span<const double> buckets,
+                              std::optional<bool> native) {
+  FamilySpec spec =
+      FamilySpec::of_application(MetricType::kHistogram, name, help, label_names, buckets);
+  spec.native_histograms = native.value_or(native_histograms_);
+  return Histogram(core_->add_family(std::move(spec)));
 }
 
 std::string Registry::render_text() const { return render({}).body; }
@@ -105,13 +110,19 @@ void Registry::remove_collectable(const std::shared_ptr<prometheus::Collectable>
 }
 
 std::shared_ptr<Series> Registry::acquire(Metric metric,
-                                          std::span<const std::string_view> label_values) {
-  return core_->family(metric).get(label_values);
+                                          std::span<const std::string_view> label_values,
+                                          bool native) {
+  return core_->family(metric).get(label_values, native);
 }
 
 std::shared_ptr<Series> Registry::acquire(Metric metric,
-                                          std::initializer_list<std::string_view> values) {
-  return acquire(metric, std::span(values.begin(), values.size()));
+                                          std::initializer_list<std::string_view> values,
+                                          bool native) {
+  return acquire(metric, std::span(values.begin(), values.size()), native);
+}
+
+void Registry::add_refresher(std::string_view name, std::shared_ptr<Refresher> refresher) {
+  core_->add_refresher(name, std::move(refresher));
 }
 
 std::atomic<uint64_t>* Registry::allocate_words(size_t count) {

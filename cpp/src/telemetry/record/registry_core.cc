@@ -26,8 +26,10 @@ std::string_view type_name(MetricType type) {
 RegistryCore::RegistryCore(const RegistryOptions& options)
     : storage_(std::make_shared<Storage>(options.arena_bytes, options.max_series)) {
   for (const MetricInfo& info : catalogue()) {
+    FamilySpec spec = FamilySpec::of(info);
+    spec.native_histograms = options.native_histograms;
     catalogue_[static_cast<size_t>(info.metric)] =
-        std::make_unique<Family>(storage_, FamilySpec::of(info), Family::Keep::kWhileHeld);
+        std::make_unique<Family>(storage_, std::move(spec), Family::Keep::kWhileHeld);
     names_.add(info.name, info.type);
   }
   const std::string_view version = INFEROMETER_VERSION;
@@ -93,12 +95,34 @@ void RegistryCore::release(std::string_view name, std::string_view version) noex
   });
 }
 
+void RegistryCore::add_refresher(std::string_view name, std::shared_ptr<Refresher> refresher) {
+  MutexLock lock(storage_->mutex);
+  std::shared_ptr<Refresher>& held = refreshers_[std::string(name)];
+  if (held == nullptr) held = std::move(refresher);
+}
+
 RegistryCore::Collectors RegistryCore::collectors() {
   MutexLock lock(storage_->mutex);
   return collectors_;
 }
 
+void RegistryCore::refresh() {
+  std::vector<std::shared_ptr<Refresher>> refreshers;
+  {
+    MutexLock lock(storage_->mutex);
+    for (const auto& [name, refresher] : refreshers_) refreshers.push_back(refresher);
+  }
+  for (const auto& refresher : refreshers) {
+    try {
+      refresher->refresh(*this);
+    } catch (...) {
+      add_shared(storage_->collector_errors, 1);
+    }
+  }
+}
+
 void RegistryCore::visit(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
+  refresh();
   const Collectors sources = collectors();  // destroyed after the lock, as are the dead series
   Family::SeriesList dead;
   // Foreign code runs without our lock: it may take long, or use this registry.

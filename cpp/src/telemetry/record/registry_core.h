@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "telemetry/catalogue.h"
 #include "telemetry/record/family.h"
 #include "telemetry/record/names.h"
+#include "telemetry/record/refresher.h"
 #include "telemetry/record/storage.h"
 #include "telemetry/write/sink.h"
 
@@ -45,6 +47,9 @@ class RegistryCore {
   void add_collector(std::shared_ptr<prometheus::Collectable> collector);
   void remove_collector(const std::shared_ptr<prometheus::Collectable>& collector);
 
+  /// Has it called at the start of every exposition. Does nothing if there is one of that name.
+  void add_refresher(std::string_view name, std::shared_ptr<Refresher> refresher);
+
   void claim(std::string_view name, std::string_view version);
   void release(std::string_view name, std::string_view version) noexcept;
 
@@ -56,6 +61,7 @@ class RegistryCore {
   using Collectors = std::vector<std::shared_ptr<prometheus::Collectable>>;
 
   [[nodiscard]] Collectors collectors() EXCLUDES(storage_->mutex);
+  void refresh() EXCLUDES(storage_->mutex);
   // All families in order of exposition.
   [[nodiscard]] std::vector<Family*> families_locked() REQUIRES(storage_->mutex);
 
@@ -70,6 +76,9 @@ class RegistryCore {
   // child's parent does not bind the child.
   std::map<std::pair<std::string, std::string>, uint32_t> claims_ GUARDED_BY(storage_->mutex);
   Collectors collectors_ GUARDED_BY(storage_->mutex);
+  // By name; few.
+  std::map<std::string, std::shared_ptr<Refresher>, std::less<>> refreshers_
+      GUARDED_BY(storage_->mutex);
 };
 
 }  // namespace inferometer

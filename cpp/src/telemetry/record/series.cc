@@ -37,7 +37,7 @@ int64_t rounded(double value) noexcept { return std::isfinite(value) ? std::llro
 }  // namespace
 
 Series::Series(std::shared_ptr<Storage> storage, std::shared_ptr<const FamilySpec> spec,
-               std::vector<std::string> label_values)
+               std::vector<std::string> label_values, std::optional<int> native_schema)
     : label_text_(label_text(spec->label_names, label_values)),
       spec_(std::move(spec)),
       storage_(std::move(storage)),
@@ -46,6 +46,7 @@ Series::Series(std::shared_ptr<Storage> storage, std::shared_ptr<const FamilySpe
   view_.created_ns = wall_clock().now_ns();
   if (spec_->application) storage_->add_app_series();
   try {
+    if (native_schema) native_ = std::make_unique<NativeCells>(storage_, *native_schema);
     base_ = storage_->arena.at(storage_->arena.allocate(spec_->words()));
   } catch (...) {
     if (spec_->application) storage_->remove_app_series();
@@ -74,6 +75,40 @@ void Series::detach(const Word* stripe) {
   for (size_t i = 0; i < spec_->words(); ++i) add_shared(base_[i], load(stripe[i]));
 }
 
+std::unique_ptr<NativeCells> Series::attach_native() {
+  if (native_ == nullptr) return nullptr;
+  auto cells = std::make_unique<NativeCells>(storage_, native_->schema());
+  MutexLock lock(storage_->mutex);
+  natives_.push_back(cells.get());
+  return cells;
+}
+
+void Series::detach_native(const NativeCells& cells) {
+  MutexLock lock(storage_->mutex);
+  if (std::erase(natives_, &cells) > 0) native_->absorb(cells);
+}
+
+std::shared_ptr<ExemplarCells> Series::exemplars() {
+  // Acquire pairs with the release below: the pointer is set by then, and stays.
+  if (has_exemplars_.load(std::memory_order_acquire)) return exemplars_;
+  MutexLock lock(storage_->mutex);
+  if (!exemplars_) {
+    const size_t buckets = std::max<size_t>(spec_->bounds.size(), 1);
+    exemplars_ = std::make_shared<ExemplarCells>(storage_, buckets);
+    has_exemplars_.store(true, std::memory_order_release);
+  }
+  return exemplars_;
+}
+
+std::vector<ExemplarReading> Series::read_exemplars() const {
+  std::vector<ExemplarReading> readings;
+  if (!has_exemplars_.load(std::memory_order_acquire)) return readings;
+  const size_t buckets = std::max<size_t>(spec_->bounds.size(), 1);
+  readings.reserve(buckets);
+  for (size_t i = 0; i < buckets; ++i) readings.push_back(exemplars_->read(i));
+  return readings;
+}
+
 uint64_t Series::attach_reader(std::function<double()> reader) {
   MutexLock lock(storage_->mutex);
   readers_.emplace_back(next_reader_, std::move(reader));
@@ -100,19 +135,17 @@ Number Series::read_locked() const {
     case Unit::kOne:
       return Number::of(combined(spec_->combine, read_integer_locked(), rounded(computed)));
     case Unit::kNanoseconds:
-      return shown(
+      return Number::of(
           combined(spec_->combine, static_cast<double>(read_integer_locked()) / 1e9, computed));
     case Unit::kWholeMicros:
       return Number::of(
           combined(spec_->combine, read_integer_locked() / kNanosPerMicro, rounded(computed)));
     case Unit::kFloat:
       break;
+    case Unit::kPlainFloat:
+      return Number::of_plain(load_real(base_[0]));
   }
-  return shown(load_real(base_[0]));
-}
-
-Number Series::shown(double value) const noexcept {
-  return spec_->plain ? Number::plain(value) : Number::of(value);
+  return Number::of(load_real(base_[0]));
 }
 
 int64_t Series::read_integer_locked() const {
@@ -135,18 +168,28 @@ uint64_t Series::total_locked(size_t index) const {
   return total;
 }
 
-Number Series::read_histogram_locked(std::span<uint64_t> cumulative) const {
+Number Series::read_histogram_locked(std::span<uint64_t> cumulative, NativeReading* native) const {
   uint64_t count = 0;
   for (size_t i = 0; i < cumulative.size(); ++i) {
     count += total_locked(i);
     cumulative[i] = count;
   }
-  const size_t sum = cumulative.size();
-  if (spec_->unit == Unit::kFloat) return shown(load_real(base_[sum]));
+  if (native != nullptr && native_ != nullptr) {
+    native_->read_into(*native);
+    for (const NativeCells* cells : natives_) cells->read_into(*native);
+    // The smaller of two numbers that never fall never falls.
+    for (uint64_t& bucket : cumulative) bucket = std::min(bucket, native->count());
+    cumulative.back() = native->count();
+  }
+  return read_sum_locked(cumulative.size());
+}
+
+Number Series::read_sum_locked(size_t sum) const {
+  if (spec_->unit == Unit::kFloat) return Number::of(load_real(base_[sum]));
   const auto total = static_cast<int64_t>(total_locked(sum));
   if (spec_->unit == Unit::kOne) return Number::of(total);
   if (spec_->unit == Unit::kWholeMicros) return Number::of(total / kNanosPerMicro);
-  return shown(static_cast<double>(total) / 1e9);
+  return Number::of(static_cast<double>(total) / 1e9);
 }
 
 }  // namespace inferometer

@@ -1,10 +1,12 @@
 // One time series: a family with one set of label values.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,7 +15,9 @@
 
 #include "base/mutex.h"
 #include "base/word.h"
+#include "telemetry/record/exemplar_cells.h"
 #include "telemetry/record/family_spec.h"
+#include "telemetry/record/native_cells.h"
 #include "telemetry/record/storage.h"
 #include "telemetry/write/sink.h"
 
@@ -36,9 +40,10 @@ namespace inferometer {
 /// Thread-safe.
 class Series {
  public:
-  /// Takes zeroed words from the storage's arena. Throws ConfigError if there is no room.
+  /// Takes zeroed words from the storage's arena. `native_schema`: gives a histogram native
+  /// buckets. Throws ConfigError if there is no room.
   Series(std::shared_ptr<Storage> storage, std::shared_ptr<const FamilySpec> spec,
-         std::vector<std::string> label_values);
+         std::vector<std::string> label_values, std::optional<int> native_schema = std::nullopt);
   ~Series();
   Series(const Series&) = delete;
   Series& operator=(const Series&) = delete;
@@ -49,6 +54,18 @@ class Series {
   /// that they do not fall; what a gauge held there is dropped. The owner must have stopped
   /// writing: later writes are not seen. A stripe that is not attached is ignored.
   void detach(const Word* stripe);
+
+  /// The native buckets of a histogram that has them, else null. Any thread may record into them.
+  [[nodiscard]] NativeCells* native() const noexcept { return native_.get(); }
+  /// Native buckets for one writer, as attach() for words: null if the series has none. Throws
+  /// ConfigError if there is no room.
+  [[nodiscard]] std::unique_ptr<NativeCells> attach_native();
+  /// Takes them out again; what they counted moves into native(). Later observations are not seen.
+  void detach_native(const NativeCells& cells);
+
+  /// The exemplars, one slot a bucket (one for a counter), made at the first call. Throws
+  /// ConfigError if there is no room.
+  [[nodiscard]] std::shared_ptr<ExemplarCells> exemplars();
 
   /// Adds a value computed when read, in the exposed unit (seconds, not nanoseconds); counters and
   /// gauges only. It is called under the registry's lock: it must not block, not call the registry
@@ -68,13 +85,17 @@ class Series {
   [[nodiscard]] Number read() const;
   /// The same for a caller that holds the storage's lock.
   [[nodiscard]] Number read_locked() const REQUIRES(storage_->mutex);
-  /// Fills `cumulative` (bounds + 1 of them) and returns the sum, in the exposed unit.
-  [[nodiscard]] Number read_histogram_locked(std::span<uint64_t> cumulative) const
+  /// Fills `cumulative` (bounds + 1 of them) and returns the sum, in the exposed unit. Of a
+  /// histogram with native buckets those are read into `native`, and decide about the count: an
+  /// observation that is being recorded may be in them and not in a classic bucket yet.
+  [[nodiscard]] Number read_histogram_locked(std::span<uint64_t> cumulative,
+                                             NativeReading* native = nullptr) const
       REQUIRES(storage_->mutex);
+  /// What exemplars() has, in the order of the buckets; empty if it was never called.
+  [[nodiscard]] std::vector<ExemplarReading> read_exemplars() const;
 
  private:
-  // In the way in which the family's values are printed.
-  [[nodiscard]] Number shown(double value) const noexcept;
+  [[nodiscard]] Number read_sum_locked(size_t index) const REQUIRES(storage_->mutex);
   [[nodiscard]] int64_t read_integer_locked() const REQUIRES(storage_->mutex);
   [[nodiscard]] double read_readers_locked() const REQUIRES(storage_->mutex);
   // Word `index` of the base and of all stripes, added up.
@@ -87,7 +108,13 @@ class Series {
   const std::shared_ptr<const FamilySpec> spec_;
   const std::shared_ptr<Storage> storage_;
   const std::vector<std::string> label_values_;
+  std::unique_ptr<NativeCells> native_;
 
+  // Set once, under the lock.
+  std::atomic<bool> has_exemplars_{false};
+  std::shared_ptr<ExemplarCells> exemplars_;
+
+  std::vector<const NativeCells*> natives_ GUARDED_BY(storage_->mutex);
   std::vector<const Word*> stripes_ GUARDED_BY(storage_->mutex);
   std::vector<std::pair<uint64_t, std::function<double()>>> readers_ GUARDED_BY(storage_->mutex);
   uint64_t next_reader_ GUARDED_BY(storage_->mutex) = 1;

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <string_view>
-#include <system_error>
 
 namespace inferometer {
 namespace {
@@ -114,16 +113,17 @@ char* write_seconds(char* out, int64_t ns) noexcept {
 }
 
 char* write_plain(char* out, double value) noexcept {
-  if (!std::isfinite(value)) return write_float(out, value);
-  if (value == 0) return put(out, "0");
-  const auto [end, error] =
-      std::to_chars(out, out + kMaxNumberChars, value, std::chars_format::fixed);
-  return error == std::errc() ? end : write_float(out, value);
+  constexpr double kSmallest = 1e-10;
+  constexpr double kLargest = 1e20;
+  const double magnitude = std::abs(value);
+  if (!(magnitude >= kSmallest && magnitude <= kLargest)) return write_float(out, value);
+  if (value < 0) *out++ = '-';
+  return put_fixed(out, shortest_digits(magnitude));
 }
 
 char* write_number(char* out, const Number& number) noexcept {
-  if (number.is_integer) return write_integer(out, number.integer);
-  return number.is_plain ? write_plain(out, number.real) : write_float(out, number.real);
+  if (number.is_plain) return write_plain(out, number.real);
+  return number.is_integer ? write_integer(out, number.integer) : write_float(out, number.real);
 }
 
 std::string float_text(double value) {

@@ -20,8 +20,7 @@ inline constexpr size_t kMaxNumberChars = 32;
 [[nodiscard]] char* write_float(char* out, double value) noexcept;
 /// Nanoseconds as seconds with all the fraction they have: "1700000000.25", "0.0", "-1.5".
 [[nodiscard]] char* write_seconds(char* out, int64_t ns) noexcept;
-/// As Triton prints: the shortest digits that read back as the same double, never an exponent
-/// (unless the number needs more than kMaxNumberChars), whole numbers without ".0".
+/// The same without exponents where there is room: from 1e-10 to 1e20.
 [[nodiscard]] char* write_plain(char* out, double value) noexcept;
 [[nodiscard]] char* write_number(char* out, const Number& number) noexcept;
 

@@ -10,7 +10,7 @@ namespace inferometer {
 namespace {
 
 char* put(char* out, std::string_view text) noexcept {
-  std::memcpy(out, text.data(), text.size());
+  if (!text.empty()) std::memcpy(out, text.data(), text.size());  // an empty view may be of null
   return out + text.size();
 }
 

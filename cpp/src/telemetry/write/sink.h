@@ -24,7 +24,7 @@ struct Number {
     return {static_cast<double>(value), value, true, false};
   }
   [[nodiscard]] static Number of(double value) noexcept { return {value, 0, false, false}; }
-  [[nodiscard]] static Number plain(double value) noexcept { return {value, 0, false, true}; }
+  [[nodiscard]] static Number of_plain(double value) noexcept { return {value, 0, false, true}; }
   [[nodiscard]] static Number of_count(uint64_t value) noexcept {
     return of(static_cast<int64_t>(value));
   }
