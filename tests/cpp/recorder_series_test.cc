@@ -159,15 +159,14 @@ TEST_F(RecorderSeriesTest, TheHistogramIsThatOfSecondsInMicroseconds) {
   recorder->record_request(Outcome::kSuccess, timing(0, 25'000));
   recorder->record_request(Outcome::kFailure, timing(0, 25'001));
   recorder->record_ended_early(Outcome::kTimeout, timing(0, 70'000'000'999));
-  const char* const name = "nv_inference_request_latency_us";
   const auto bucket = [&](const char* le) {
-    return value(std::string(name) + "_bucket", {{"le", le}});
+    return value("nv_inference_request_latency_us_bucket", {{"le", le}});
   };
   EXPECT_EQ(bucket("25.0"), 1);
   EXPECT_EQ(bucket("50.0"), 2);
   EXPECT_EQ(bucket("6e+07"), 2);
   EXPECT_EQ(bucket("+Inf"), 3);
-  EXPECT_EQ(value(std::string(name) + "_count"), 3);
+  EXPECT_EQ(value("nv_inference_request_latency_us_count"), 3);
   const std::string text = registry_->render_text();
   EXPECT_NE(text.find("nv_inference_request_latency_us_sum{model=\"m\",version=\"1\"} 70000051\n"),
             std::string::npos)
