@@ -13,6 +13,7 @@
 #include "loop_object.h"
 #include "model_bindings.h"
 #include "monitor_bindings.h"
+#include "prometheus_cells.h"
 #include "registry_bindings.h"
 #include "uninitialised.h"
 
@@ -32,6 +33,7 @@ PYBIND11_MODULE(_core, m) {
   python::bind_completions(m);
   python::bind_engine(m);
   python::bind_listener(m);
+  python::bind_prometheus_cells(m);
   python::refuse_uninitialised<inferometer::Registry, inferometer::Counter, inferometer::Gauge,
                                inferometer::Histogram, inferometer::Timing, python::RequestObject,
                                python::EngineObject, python::ModelObject, python::LoopObject,

@@ -212,6 +212,13 @@ void bind_registry_class(py::module_& m) {
           "render", &render, py::arg("accept") = "", py::arg("accept_encoding") = "",
           "The exposition in the format that these HTTP headers like best: its bytes, its content\n"
           "type, and its content encoding (\"gzip\", or empty). The GIL is released meanwhile.")
+      .def(
+          "collect",
+          [](const py::object& self) -> py::typing::List<py::object> {
+            return py::module_::import("inferometer.prometheus.native_families")
+                .attr("families_of")(self);
+          },
+          "The families as prometheus_client's registries take them from a collector.")
       .def("sample_value", &sample_value, py::arg("name"), py::arg("labels") = py::none(),
            "The present value of the sample with exactly these labels, None if there is none.");
 }

@@ -44,7 +44,7 @@ from inferometer.listener import MetricsListener, serve_metrics
 from inferometer.metrics import NO_METRICS, default_registry, render_metrics
 
 if TYPE_CHECKING:
-    from inferometer import asgi, onnx
+    from inferometer import asgi, onnx, prometheus
 
 __all__ = [
     "NO_METRICS",
@@ -76,13 +76,15 @@ __all__ = [
     "batched",
     "default_registry",
     "onnx",
+    "prometheus",
     "render_metrics",
     "serve_metrics",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    # Their dependencies are extras: imported when somebody asks for them.
-    if name in ("asgi", "onnx"):
+    # Imported when somebody asks for them: the dependencies of the first two are extras, and the
+    # last one registers collectors.
+    if name in ("asgi", "onnx", "prometheus"):
         return importlib.import_module(f"inferometer.{name}")
     raise AttributeError(f"module 'inferometer' has no attribute {name!r}")

@@ -1,0 +1,314 @@
+#include "cell_object.h"
+
+#include <array>
+#include <cstdint>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cell_arguments.h"
+#include "cell_exemplars.h"
+#include "cell_labels.h"
+
+namespace inferometer::python {
+namespace {
+
+CellObject* self_of(PyObject* object) { return reinterpret_cast<CellObject*>(object); }
+
+PyObject* new_cell_object(PyTypeObject* type, PyObject* /*args*/, PyObject* /*kwargs*/) {
+  PyObject* const object = type->tp_alloc(type, 0);
+  if (object == nullptr) return nullptr;
+  CellObject* const self = self_of(object);
+  new (&self->owned) std::shared_ptr<ValueCell>();
+  new (&self->family) std::shared_ptr<CellFamily>();
+  return object;
+}
+
+int traverse(PyObject* object, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(object));
+  Py_VISIT(self_of(object)->label_names);
+  Py_VISIT(self_of(object)->label_values);
+  Py_VISIT(self_of(object)->parent);
+  Py_VISIT(self_of(object)->children);
+  return 0;
+}
+
+// The cells stay: another thread may be recording in them.
+int clear_references(PyObject* object) {
+  Py_CLEAR(self_of(object)->parent);
+  Py_CLEAR(self_of(object)->children);
+  return 0;
+}
+
+void deallocate(PyObject* object) {
+  PyObject_GC_UnTrack(object);
+  CellObject* const self = self_of(object);
+  PyTypeObject* const type = Py_TYPE(object);
+  Py_CLEAR(self->label_names);
+  Py_CLEAR(self->label_values);
+  Py_CLEAR(self->parent);
+  Py_CLEAR(self->children);
+  self->owned.~shared_ptr();
+  self->family.~shared_ptr();
+  type->tp_free(object);
+  Py_DECREF(type);
+}
+
+bool take_texts(PyObject* sequence, const char* what, std::vector<std::string>& texts) {
+  if (!PyTuple_Check(sequence)) {
+    PyErr_Format(PyExc_TypeError, "%s: got %s, want a tuple", what, Py_TYPE(sequence)->tp_name);
+    return false;
+  }
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sequence); ++i) {
+    std::string text;
+    if (!take_text(PyTuple_GET_ITEM(sequence, i), what, text)) return false;
+    if (!guarded([&] { texts.push_back(std::move(text)); })) return false;
+  }
+  return true;
+}
+
+bool take_bounds(PyObject* sequence, std::shared_ptr<const CellBounds>& bounds) {
+  if (!PyTuple_Check(sequence)) {
+    PyErr_Format(PyExc_TypeError, "bounds: got %s, want a tuple", Py_TYPE(sequence)->tp_name);
+    return false;
+  }
+  std::vector<double> upper;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sequence); ++i) {
+    double bound = 0;
+    if (!take_number(PyTuple_GET_ITEM(sequence, i), bound)) return false;
+    if (!guarded([&] { upper.push_back(bound); })) return false;
+  }
+  return guarded([&] { bounds = CellBounds::of(std::move(upper)); });
+}
+
+constexpr std::pair<const char*, CellType> kTypes[] = {
+    {"counter", CellType::kCounter}, {"gauge", CellType::kGauge},
+    {"summary", CellType::kSummary}, {"histogram", CellType::kHistogram},
+    {"info", CellType::kInfo},       {"stateset", CellType::kStateSet}};
+
+bool take_type(PyObject* text, CellType& type) {
+  for (const auto& [name, value] : kTypes) {
+    if (PyUnicode_Check(text) && PyUnicode_CompareWithASCIIString(text, name) == 0) {
+      type = value;
+      return true;
+    }
+  }
+  PyErr_Format(PyExc_ValueError, "type: got %R, want the type of a metric", text);
+  return false;
+}
+
+bool not_open(const CellObject* self) {
+  if (self->family == nullptr) return true;
+  PyErr_SetString(PyExc_RuntimeError, "this metric was initialised before");
+  return false;
+}
+
+PyObject* open(PyObject* object, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
+  enum : uint8_t { kType, kName, kHelp, kUnit, kLabelNames, kBounds, kCount };
+  std::array<PyObject*, kCount> values;
+  CellObject* const self = self_of(object);
+  if (!take_arguments<kCount>("_open",
+                              {"type", "name", "documentation", "unit", "labelnames", "bounds"},
+                              arguments, count, keywords, values) ||
+      !not_open(self)) {
+    return nullptr;
+  }
+  for (PyObject* value : values) {
+    if (value == nullptr) {
+      PyErr_SetString(PyExc_TypeError, "_open() wants six arguments");
+      return nullptr;
+    }
+  }
+  CellFamilySpec spec;
+  if (!take_type(values[kType], spec.type) || !take_text(values[kName], "metric name", spec.name) ||
+      !take_text(values[kHelp], "documentation", spec.help) ||
+      !take_text(values[kUnit], "unit", spec.unit) ||
+      !take_texts(values[kLabelNames], "label name", spec.label_names)) {
+    return nullptr;
+  }
+  if (spec.type == CellType::kHistogram && !take_bounds(values[kBounds], spec.bounds)) {
+    return nullptr;
+  }
+  PyObject* const children = spec.label_names.empty() ? nullptr : PyDict_New();
+  if (!spec.label_names.empty() && children == nullptr) return nullptr;
+  const bool made = guarded([&] {
+    auto family = std::make_shared<CellFamily>(std::move(spec));
+    if (children == nullptr) {
+      self->owned = family->make_cell({});
+      self->cell = self->owned.get();
+      family->add(self->owned);
+    }
+    self->family = std::move(family);
+  });
+  if (!made) {
+    Py_XDECREF(children);
+    return nullptr;
+  }
+  self->label_names = Py_NewRef(values[kLabelNames]);
+  self->children = children;
+  Py_RETURN_NONE;
+}
+
+PyObject* open_child(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
+  CellObject* const self = self_of(object);
+  if (count != 2 || PyObject_TypeCheck(arguments[0], Py_TYPE(object)) == 0 ||
+      self_of(arguments[0])->children == nullptr) {
+    PyErr_SetString(PyExc_TypeError, "_open_child() wants a metric with labels and their values");
+    return nullptr;
+  }
+  const CellObject* const parent = self_of(arguments[0]);
+  std::vector<std::string> values;
+  if (!not_open(self) || !take_texts(arguments[1], "label value", values)) return nullptr;
+  if (values.size() != parent->family->spec().label_names.size()) {
+    PyErr_SetString(PyExc_ValueError, "Incorrect label count");
+    return nullptr;
+  }
+  if (!guarded([&] { self->owned = parent->family->make_cell(values); })) return nullptr;
+  self->family = parent->family;
+  self->cell = self->owned.get();
+  self->label_names = Py_NewRef(parent->label_names);
+  self->label_values = Py_NewRef(arguments[1]);
+  self->parent = Py_NewRef(arguments[0]);
+  self->most_recent = parent->most_recent;
+  Py_RETURN_NONE;
+}
+
+PyObject* leave_to_python(PyObject* object, PyObject* /*unused*/) {
+  if (cell_of(object) == nullptr) return nullptr;
+  self_of(object)->family->leave_to_python();
+  Py_RETURN_NONE;
+}
+
+PyObject* get_created(PyObject* object, void* /*closure*/) {
+  const ValueCell* const cell = cell_of(object);
+  return cell == nullptr ? nullptr : PyFloat_FromDouble(cell->created());
+}
+
+int set_created(PyObject* object, PyObject* value, void* /*closure*/) {
+  double seconds = 0;
+  if (value == nullptr) {
+    PyErr_SetString(PyExc_AttributeError, "_created cannot be deleted");
+    return -1;
+  }
+  ValueCell* const cell = cell_of(object);
+  if (cell == nullptr || !take_number(value, seconds)) return -1;
+  cell->set_created(seconds);
+  return 0;
+}
+
+PyObject* get_children(PyObject* object, void* /*closure*/) {
+  PyObject* const children = self_of(object)->children;
+  if (children == nullptr) {
+    PyErr_SetString(PyExc_AttributeError, "only a metric with labels has children");
+    return nullptr;
+  }
+  return PyDictProxy_New(children);
+}
+
+PyObject* get_label_values(PyObject* object, void* /*closure*/) {
+  PyObject* const values = self_of(object)->label_values;
+  return values == nullptr ? PyTuple_New(0) : Py_NewRef(values);
+}
+
+PyObject* get_parent(PyObject* object, void* /*closure*/) {
+  PyObject* const parent = self_of(object)->parent;
+  return Py_NewRef(parent == nullptr ? Py_None : parent);
+}
+
+PyObject* get_left_to_python(PyObject* object, void* /*closure*/) {
+  const CellObject* const self = self_of(object);
+  return PyBool_FromLong(self->family != nullptr && self->family->left_to_python() ? 1 : 0);
+}
+
+template <typename Function>
+PyCFunction method(Function* function) noexcept {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+PyMethodDef base_methods[] = {
+    {"labels", method(metric_labels), METH_FASTCALL | METH_KEYWORDS,
+     "labels($self, /, *labelvalues, **labelkwargs)\n--\n\n"
+     "The child of these label values, by position or by name; str() is applied to them."},
+    {"_open", method(open), METH_FASTCALL | METH_KEYWORDS,
+     "Makes the native family, and its cell if there are no labels."},
+    {"_open_child", method(open_child), METH_FASTCALL, "Makes the cell of a child of `parent`."},
+    {"_drop_child", drop_child, METH_O,
+     "Removes the child of these values, if there is "
+     "one."},
+    {"_drop_children", drop_children, METH_NOARGS,
+     "_drop_children($self, /)\n--\n\nRemoves all children."},
+    {"_set_exemplar", set_exemplar, METH_VARARGS,
+     "Keeps the newest exemplar of a bucket; a counter has one, at 0."},
+    {"_exemplar", read_exemplar, METH_O,
+     "Labels, value and time of an exemplar, None if there is none."},
+    {"_leave_to_python", leave_to_python, METH_NOARGS,
+     "_leave_to_python($self, /)\n--\n\nLeaves this family to Python's writer from now on."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyGetSetDef base_properties[] = {
+    {"_created", get_created, set_created, "When it was made, in seconds since the epoch.",
+     nullptr},
+    {"_metrics", get_children, nullptr, "The children by their label values, read-only.", nullptr},
+    {"_labelvalues", get_label_values, nullptr, "The label values of a child.", nullptr},
+    {"_parent", get_parent, nullptr, "Whose child this is; None for others.", nullptr},
+    {"_left_to_python", get_left_to_python, nullptr, "Whether only Python knows a value.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+PyTypeObject* add_type(PyObject* module, const char* name, const char* doc, PyMethodDef* methods,
+                       PyGetSetDef* properties, PyObject* bases) {
+  PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(new_cell_object)},
+                         {Py_tp_dealloc, reinterpret_cast<void*>(deallocate)},
+                         {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                         {Py_tp_clear, reinterpret_cast<void*>(clear_references)},
+                         {Py_tp_methods, methods},
+                         {Py_tp_doc, const_cast<char*>(doc)},
+                         {properties == nullptr ? 0 : Py_tp_getset, properties},
+                         {0, nullptr}};
+  PyType_Spec spec = {name, static_cast<int>(sizeof(CellObject)), 0,
+                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+  PyObject* const type = PyType_FromModuleAndSpec(module, &spec, bases);
+  if (type == nullptr) return nullptr;
+  if (PyModule_AddType(module, reinterpret_cast<PyTypeObject*>(type)) != 0) {
+    Py_DECREF(type);
+    return nullptr;
+  }
+  return reinterpret_cast<PyTypeObject*>(type);
+}
+
+}  // namespace
+
+const char* cell_type_name(CellType type) noexcept {
+  const char* result = "";
+  for (const auto& [name, value] : kTypes) {
+    if (value == type) result = name;
+  }
+  return result;
+}
+
+void refuse_without_cell(const CellObject* self) {
+  if (self->family == nullptr) {
+    PyErr_SetString(PyExc_TypeError,
+                    "got an object that was never initialised: make it by calling its class");
+    return;
+  }
+  PyErr_Format(PyExc_ValueError, "%s metric is missing label values",
+               cell_type_name(self->family->spec().type));
+}
+
+PyTypeObject* make_metric_cell_type(PyObject* module) {
+  return add_type(module, "inferometer._core.MetricCell",
+                  "What every metric of inferometer.prometheus is underneath.", base_methods,
+                  base_properties, nullptr);
+}
+
+PyTypeObject* make_cell_type(PyObject* module, PyTypeObject* base, const char* name,
+                             const char* doc, PyMethodDef* methods) {
+  PyObject* const bases = PyTuple_Pack(1, base);
+  if (bases == nullptr) return nullptr;
+  PyTypeObject* const type = add_type(module, name, doc, methods, nullptr, bases);
+  Py_DECREF(bases);
+  return type;
+}
+
+}  // namespace inferometer::python

@@ -1,0 +1,198 @@
+#include "telemetry/write/cell_writer.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "telemetry/write/label_text.h"
+#include "telemetry/write/number.h"
+
+namespace inferometer {
+namespace {
+
+std::string_view type_name(CellType type) noexcept {
+  switch (type) {
+    case CellType::kCounter:
+      return "counter";
+    case CellType::kSummary:
+      return "summary";
+    case CellType::kHistogram:
+      return "histogram";
+    default:
+      return "gauge";
+  }
+}
+
+// OpenMetrics has HELP escaped as label values are.
+void append_escaped_quotes_too(std::string& out, std::string_view help) {
+  for (const char c : help) {
+    if (c == '\\' || c == '"' || c == '\n') out += '\\';
+    out += c == '\n' ? 'n' : c;
+  }
+}
+
+void append_float(std::string& out, double value) {
+  char text[kMaxNumberChars];
+  out.append(text, write_float(text, value));
+}
+
+// A time as Python's repr() writes the float: no exponent at any time this millennium.
+void append_timestamp(std::string& out, double seconds) {
+  constexpr size_t kMaxFixedChars = 340;
+  char text[kMaxFixedChars];
+  const auto end = std::to_chars(text, text + sizeof text, seconds, std::chars_format::fixed).ptr;
+  out.append(text, end);
+  if (seconds == std::trunc(seconds)) out += ".0";
+}
+
+void append_exemplar(std::string& out, const CellExemplar& exemplar) {
+  std::vector<std::string> names;
+  std::vector<std::string> values;
+  for (const auto& [name, value] : exemplar.labels) {  // sorted by name
+    names.push_back(name);
+    values.push_back(value);
+  }
+  out += " # {";
+  out += label_text(names, values);
+  out += "} ";
+  append_float(out, exemplar.value);
+  out += ' ';
+  append_timestamp(out, exemplar.timestamp);
+}
+
+// Writes one family. Single-owner.
+class FamilyWriter {
+ public:
+  FamilyWriter(std::string& out, const CellFamilySpec& spec, const CellWriting& writing)
+      : out_(out), spec_(spec), writing_(writing) {}
+
+  void header(std::string_view suffix, std::string_view type) {
+    out_.append("# HELP ").append(spec_.name).append(suffix).append(" ");
+    if (open_metrics()) {
+      append_escaped_quotes_too(out_, spec_.help);
+    } else {
+      append_escaped_help(out_, spec_.help);
+    }
+    out_.append("\n# TYPE ").append(spec_.name).append(suffix).append(" ").append(type);
+    out_ += '\n';
+    if (open_metrics() && !spec_.unit.empty()) {
+      out_.append("# UNIT ").append(spec_.name).append(" ").append(spec_.unit).append("\n");
+    }
+  }
+
+  void series(const ValueCell& cell) {
+    switch (spec_.type) {
+      case CellType::kCounter:
+        sample("_total", cell, cell.value());
+        exemplar(cell, 0);
+        break;
+      case CellType::kSummary:
+        sample("_count", cell, static_cast<double>(cell.count()));
+        end_line();
+        sample("_sum", cell, cell.value());
+        break;
+      case CellType::kHistogram:
+        histogram(cell);
+        break;
+      default:
+        sample("", cell, cell.value());
+    }
+    end_line();
+    if (open_metrics() && writing_.created && has_created()) created(cell);
+  }
+
+  // prometheus_client's text format has the creation times as a gauge of their own at the end.
+  void created_family(const CellFamily::Cells& cells) {
+    if (open_metrics() || !writing_.created || !has_created() || cells.empty()) return;
+    header("_created", "gauge");
+    for (const auto& cell : cells) created(*cell);
+  }
+
+ private:
+  [[nodiscard]] bool open_metrics() const noexcept {
+    return writing_.format == CellFormat::kOpenMetrics;
+  }
+  [[nodiscard]] bool has_created() const noexcept { return spec_.type != CellType::kGauge; }
+  void end_line() { out_ += '\n'; }
+
+  void created(const ValueCell& cell) {
+    const std::string_view text = cell.created_text();
+    if (text.empty()) {
+      sample("_created", cell, cell.created());
+    } else {
+      head("_created", cell, {});
+      out_ += text;
+    }
+    end_line();
+  }
+
+  // Everything of a line but its end. `le` is empty for all but buckets.
+  void sample(std::string_view suffix, const ValueCell& cell, double value,
+              std::string_view le = {}) {
+    head(suffix, cell, le);
+    append_float(out_, value);
+  }
+
+  // Everything up to the number.
+  void head(std::string_view suffix, const ValueCell& cell, std::string_view le) {
+    const CellLabels& labels = cell.labels();
+    out_.append(spec_.name).append(suffix);
+    std::string_view separator = "{";
+    const auto part = [&](std::string_view text) {
+      if (text.empty()) return;
+      out_.append(separator).append(text);
+      separator = ",";
+    };
+    part(labels.before());
+    if (!le.empty()) {
+      part("le=\"");
+      out_.append(le).append("\"");
+    }
+    part(labels.after());
+    if (separator == ",") out_ += '}';
+    out_ += ' ';
+  }
+
+  void exemplar(const ValueCell& cell, size_t index) {
+    if (!open_metrics() || !cell.has_exemplars()) return;
+    if (const std::optional<CellExemplar> newest = cell.exemplar(index)) {
+      append_exemplar(out_, *newest);
+    }
+  }
+
+  void histogram(const ValueCell& cell) {
+    const CellBounds& bounds = *cell.bounds();
+    uint64_t cumulative = 0;
+    for (size_t i = 0; i < bounds.upper.size(); ++i) {
+      cumulative += cell.bucket(i);
+      sample("_bucket", cell, static_cast<double>(cumulative), bounds.text[i]);
+      exemplar(cell, i);
+      end_line();
+    }
+    sample("_count", cell, static_cast<double>(cumulative));
+    if (bounds.upper.front() < 0) return;  // the sum may fall: no counter
+    end_line();
+    sample("_sum", cell, cell.value());
+  }
+
+  std::string& out_;
+  const CellFamilySpec& spec_;
+  const CellWriting& writing_;
+};
+
+}  // namespace
+
+void append_cell_family(std::string& out, const CellFamily& family, const CellWriting& writing) {
+  const CellFamilySpec& spec = family.spec();
+  const CellFamily::Cells cells = family.cells();
+  FamilyWriter writer(out, spec, writing);
+  const bool total = spec.type == CellType::kCounter && writing.format == CellFormat::kPlain;
+  writer.header(total ? "_total" : "", type_name(spec.type));
+  for (const auto& cell : cells) writer.series(*cell);
+  writer.created_family(cells);
+}
+
+}  // namespace inferometer

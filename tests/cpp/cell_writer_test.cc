@@ -1,0 +1,83 @@
+#include "telemetry/write/cell_writer.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace inferometer {
+namespace {
+
+std::string written(const CellFamily& family, const CellWriting& writing) {
+  std::string out;
+  append_cell_family(out, family, writing);
+  return out;
+}
+
+constexpr CellWriting kPlain{CellFormat::kPlain, true};
+constexpr CellWriting kOpenMetrics{CellFormat::kOpenMetrics, true};
+
+TEST(CellWriterTest, CountersHaveTheirTimesAtTheEndOfTheText) {
+  CellFamily family({CellType::kCounter, "c", "a \"b\"\n\\", "", {"l"}, nullptr});
+  const auto cell = family.make_cell({"v"});
+  cell->add(2.5);
+  cell->set_created(123.456);
+  family.add(cell);
+  EXPECT_EQ(
+      written(family, kPlain),
+      "# HELP c_total a \"b\"\\n\\\\\n# TYPE c_total counter\nc_total{l=\"v\"} 2.5\n"
+      "# HELP c_created a \"b\"\\n\\\\\n# TYPE c_created gauge\nc_created{l=\"v\"} 123.456\n");
+  EXPECT_EQ(written(family, kOpenMetrics),
+            "# HELP c a \\\"b\\\"\\n\\\\\n# TYPE c counter\nc_total{l=\"v\"} 2.5\n"
+            "c_created{l=\"v\"} 123.456\n");
+  EXPECT_EQ(written(family, {CellFormat::kOpenMetrics, false}),
+            "# HELP c a \\\"b\\\"\\n\\\\\n# TYPE c counter\nc_total{l=\"v\"} 2.5\n");
+}
+
+TEST(CellWriterTest, FamiliesWithoutSeriesAreTheirHeader) {
+  const CellFamily family({CellType::kCounter, "c", "help", "", {"l"}, nullptr});
+  EXPECT_EQ(written(family, kPlain), "# HELP c_total help\n# TYPE c_total counter\n");
+}
+
+TEST(CellWriterTest, GaugesAndUnits) {
+  CellFamily family({CellType::kGauge, "g_bytes", "help", "bytes", {}, nullptr});
+  family.add(family.make_cell({}));
+  family.cells().front()->set(-1e20);
+  EXPECT_EQ(written(family, kPlain), "# HELP g_bytes help\n# TYPE g_bytes gauge\ng_bytes -1e+20\n");
+  EXPECT_EQ(written(family, kOpenMetrics),
+            "# HELP g_bytes help\n# TYPE g_bytes gauge\n# UNIT g_bytes bytes\ng_bytes -1e+20\n");
+}
+
+TEST(CellWriterTest, Summaries) {
+  CellFamily family({CellType::kSummary, "s", "help", "", {}, nullptr});
+  family.add(family.make_cell({}));
+  family.cells().front()->observe(3);
+  EXPECT_EQ(written(family, {CellFormat::kPlain, false}),
+            "# HELP s help\n# TYPE s summary\ns_count 1.0\ns_sum 3.0\n");
+}
+
+TEST(CellWriterTest, HistogramsSortLeAmongTheLabels) {
+  CellFamily family({CellType::kHistogram, "h", "help", "", {"z", "a"}, CellBounds::of({1, 2})});
+  const auto cell = family.make_cell({"1", "2"});
+  family.add(cell);
+  cell->observe_bucket(1.5);
+  cell->set_exemplar(1, {{{"t", "\""}}, 1.5, 1000});
+  EXPECT_EQ(written(family, {CellFormat::kOpenMetrics, false}),
+            "# HELP h help\n# TYPE h histogram\n"
+            "h_bucket{a=\"2\",le=\"1.0\",z=\"1\"} 0.0\n"
+            "h_bucket{a=\"2\",le=\"2.0\",z=\"1\"} 1.0 # {t=\"\\\"\"} 1.5 1000.0\n"
+            "h_bucket{a=\"2\",le=\"+Inf\",z=\"1\"} 1.0\n"
+            "h_count{a=\"2\",z=\"1\"} 1.0\nh_sum{a=\"2\",z=\"1\"} 1.5\n");
+}
+
+TEST(CellWriterTest, ASumThatMayFallIsLeftOut) {
+  CellFamily family({CellType::kHistogram, "h", "", "", {}, CellBounds::of({-1})});
+  family.add(family.make_cell({}));
+  EXPECT_EQ(written(family, {CellFormat::kPlain, false}),
+            "# HELP h \n# TYPE h histogram\nh_bucket{le=\"-1.0\"} 0.0\nh_bucket{le=\"+Inf\"} 0.0\n"
+            "h_count 0.0\n");
+}
+
+}  // namespace
+}  // namespace inferometer
