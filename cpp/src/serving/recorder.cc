@@ -27,11 +27,12 @@ uint64_t whole_us(int64_t ns) noexcept { return unsigned_ns(ns) / 1000; }
 
 Recorder::Recorder(std::shared_ptr<Registry> registry, const RecorderOptions& options,
                    const LiveReadings& live, const Clock& clock)
-    : registry_(std::move(registry)), options_(options), own_time_(clock) {
+    : own_time_(clock), registry_(std::move(registry)), options_(options) {
   registry_->claim(options_.name, options_.version);
   try {
     shards_ = registry_->allocate_words(kAllWords);
     series_.emplace(*registry_, options_, live, shards_);
+    exemplars_ = &series_->exemplars();
     if (series_->natives().any()) natives_ = &series_->natives();
   } catch (...) {
     if (shards_ != nullptr) registry_->free_words(shards_, kAllWords);
@@ -63,8 +64,8 @@ void Recorder::record_refused(Outcome outcome) noexcept {
 
 void Recorder::set_exemplar(int64_t latency_ns, std::string_view trace_id) noexcept {
   const std::pair<std::string_view, std::string_view> label{"trace_id", trace_id};
-  series_->exemplars().set(bucket_index<int64_t>(kLatencyBounds, latency_ns), {&label, 1},
-                           ns_to_seconds(latency_ns), wall_clock().now_ns());
+  exemplars_->set(bucket_index<int64_t>(kLatencyBounds, latency_ns), {&label, 1},
+                  ns_to_seconds(latency_ns), wall_clock().now_ns());
 }
 
 void Recorder::record_ended_early(Outcome outcome, const Timing& timing,

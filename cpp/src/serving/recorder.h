@@ -97,12 +97,13 @@ class Recorder {
   [[nodiscard]] uint64_t total_of(size_t offset) const noexcept;
   [[nodiscard]] RecordedTotals::Distribution distribution_at(size_t offset, size_t bounds) const;
 
+  OwnTime own_time_;
   const std::shared_ptr<Registry> registry_;
   const RecorderOptions options_;
-  OwnTime own_time_;
   Word* shards_ = nullptr;  // the instance's, then the callers'
   std::optional<RecorderSeries> series_;
   RecorderNatives* natives_ = nullptr;  // those of series_; null: none of its histograms has any
+  ExemplarCells* exemplars_ = nullptr;  // those of series_
   std::atomic<bool> closed_{false};
 };
 
