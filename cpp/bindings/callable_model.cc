@@ -58,6 +58,7 @@ py::object CallableModel::call(Batch& batch) const {
 void CallableModel::run(Batch& batch) {
   const OnPythonThread gil;
   const py::object answer = call(batch);
+  batch.computed();
   if (py::isinstance<py::array>(answer)) {
     remember_names({{"output"}, true});
     take_output(batch, 0, "output", answer);
@@ -125,6 +126,7 @@ void ItemsModel::run(Batch& batch) {
   py::list items(count);
   for (size_t i = 0; i < count; ++i) items[i] = borrow(batch.object(i));
   const py::object answer = call_python(borrow(function_), py::make_tuple(items), {});
+  batch.computed();
   if (PyUnicode_Check(answer.ptr()) || PyBytes_Check(answer.ptr()) || PyDict_Check(answer.ptr()) ||
       !PySequence_Check(answer.ptr())) {
     throw ModelError("the function returned " + type_name(answer) + ", want a list of " +

@@ -2,6 +2,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include "catalogue_bindings.h"
 #include "engine_bindings.h"
 #include "engine_object.h"
 #include "errors.h"
@@ -25,6 +26,7 @@ PYBIND11_MODULE(_core, m) {
   (void)pybind11::detail::npy_api::get();
   python::bind_errors(m);
   python::bind_registry(m);
+  python::bind_catalogue(m);
   python::bind_monitors(m);
   python::bind_model(m);
   python::bind_request(m);

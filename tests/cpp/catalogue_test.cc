@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -21,14 +22,21 @@ TEST(CatalogueTest, EveryEntryIsSound) {
     EXPECT_TRUE(is_metric_name(info.name)) << info.name;
     EXPECT_EQ(names.owner_of(info.name, info.type), nullptr) << info.name;
     names.add(info.name, info.type);
-    if (!info.name.starts_with("nv_")) {  // Triton's counters have no _total
-      EXPECT_EQ(info.name.ends_with("_total"), info.type == MetricType::kCounter) << info.name;
-    }
     EXPECT_EQ(info.bounds.empty(), info.type != MetricType::kHistogram) << info.name;
-    EXPECT_TRUE(info.help.ends_with('.')) << info.name;
-    if (info.unit == Unit::kNanoseconds) {
-      EXPECT_NE(info.name.find("_seconds"), std::string::npos) << info.name;
+    EXPECT_FALSE(info.help.empty()) << info.name;
+    EXPECT_TRUE(info.when.ends_with('.')) << info.name;
+    const bool tritons = info.name.starts_with("nv_");  // names and texts are not ours
+    if (!tritons) {
+      EXPECT_EQ(info.name.ends_with("_total"), info.type == MetricType::kCounter) << info.name;
+      EXPECT_TRUE(info.help.ends_with('.')) << info.name;
     }
+    if (info.unit == Unit::kNanoseconds) {
+      EXPECT_NE(info.name.find(tritons ? "_secs" : "_seconds"), std::string::npos) << info.name;
+    }
+    if (info.unit == Unit::kWholeMicros) {
+      EXPECT_TRUE(info.name.ends_with("_us")) << info.name;
+    }
+    EXPECT_TRUE(!tritons || std::ranges::is_sorted(info.labels)) << info.name;
     for (const std::string_view label : info.labels) {
       EXPECT_TRUE(is_label_name(label)) << info.name;
       EXPECT_NE(label, "instance");
@@ -76,6 +84,18 @@ inference_busy_seconds_total counter
 inference_wasted_seconds_total counter
 inferometer_telemetry_seconds_total counter
 inferometer_model_memory_bytes gauge
+nv_inference_request_success counter
+nv_inference_request_failure counter
+nv_inference_count counter
+nv_inference_exec_count counter
+nv_inference_request_duration_us counter
+nv_inference_queue_duration_us counter
+nv_inference_compute_input_duration_us counter
+nv_inference_compute_infer_duration_us counter
+nv_inference_compute_output_duration_us counter
+nv_inference_pending_request_count gauge
+nv_model_load_duration_secs gauge
+nv_inference_request_latency_us histogram
 inferometer_dropped_series_total counter
 inferometer_collector_errors_total counter
 inferometer_build_info gauge
@@ -103,6 +123,19 @@ inference_busy_seconds_total{model_name="v",model_instance="v"} 0.0
 inference_wasted_seconds_total{model_name="v"} 0.0
 inferometer_telemetry_seconds_total{model_name="v"} 0.0
 inferometer_model_memory_bytes{model_name="v",kind="v"} 0
+nv_inference_request_success{model="v",version="v"} 0
+nv_inference_request_failure{model="v",reason="v",version="v"} 0
+nv_inference_count{model="v",version="v"} 0
+nv_inference_exec_count{model="v",version="v"} 0
+nv_inference_request_duration_us{model="v",version="v"} 0
+nv_inference_queue_duration_us{model="v",version="v"} 0
+nv_inference_compute_input_duration_us{model="v",version="v"} 0
+nv_inference_compute_infer_duration_us{model="v",version="v"} 0
+nv_inference_compute_output_duration_us{model="v",version="v"} 0
+nv_inference_pending_request_count{model="v",version="v"} 0
+nv_model_load_duration_secs{model="v",version="v"} 0.0
+nv_inference_request_latency_us_sum{model="v",version="v"} 0
+nv_inference_request_latency_us_count{model="v",version="v"} 0
 inferometer_dropped_series_total 0
 inferometer_collector_errors_total 0
 )");

@@ -17,6 +17,16 @@ namespace {
 constexpr int64_t kHour = 3600 * kNanosPerSecond;
 const std::vector<TensorSpec> kAnyWidth = {{"x", DType::kFloat32, Shape({-1, -1})}};
 
+/// Stands still but for advance(). Thread-safe.
+class ManualClock final : public Clock {
+ public:
+  [[nodiscard]] int64_t now_ns() const noexcept override { return now_; }
+  void advance(int64_t ns) { now_ += ns; }
+
+ private:
+  std::atomic<int64_t> now_{1};
+};
+
 Batching batching_of(int64_t max_batch_size, int64_t delay_ns = 0) {
   Batching batching;
   batching.max_batch_size = max_batch_size;
@@ -236,6 +246,39 @@ TEST_F(EngineWorkerTest, MemoryThatTheModelKeepsIsNeverWrittenAgain) {
   requests_.clear();
   engine->close();
   EXPECT_TRUE(std::ranges::all_of(kept, unchanged));
+}
+
+TEST_F(EngineWorkerTest, TheModelsTimeIsSplitWhereItSaysSo) {
+  ManualClock clock;
+  EngineOptions options = options_of(registry_, batching_of(8));
+  options.clock = &clock;
+  Engine engine(std::make_shared<ScriptedModel>([&](Batch& batch) {
+                  clock.advance(5'999);
+                  batch.computed();
+                  clock.advance(2'999);
+                  return true;
+                }),
+                options);
+  SubmitOptions together;
+  together.wake_later = true;
+  for (int id = 0; id < 3; ++id) {
+    rows_.emplace_back(id, 2);
+    requests_.push_back(engine.submit(rows_.back().inputs(), together));
+    clock.advance(1'500);
+  }
+  engine.wake();
+  expect_all_right();
+  const auto counted = [&](const std::string& name) {
+    return registry_->sample_value("nv_inference_" + name, {{"model", "m"}, {"version", "1"}});
+  };
+  EXPECT_EQ(counted("compute_input_duration_us"), 0);
+  EXPECT_EQ(counted("compute_infer_duration_us"), 3 * 5);
+  EXPECT_EQ(counted("compute_output_duration_us"), 3 * 2);
+  EXPECT_EQ(counted("queue_duration_us"), 4 + 3 + 1);
+  EXPECT_EQ(counted("request_duration_us"), 13 + 11 + 10);
+  EXPECT_EQ(counted("count"), 6);
+  EXPECT_EQ(counted("exec_count"), 1);
+  EXPECT_DOUBLE_EQ(value("inference_compute_seconds_sum"), 8.998e-6);  // both parts
 }
 
 TEST_F(EngineWorkerTest, AModelWithoutARegistryRunsUnrecorded) {

@@ -20,7 +20,8 @@ class FormedBatchTest : public testing::Test {
     return append_rows(queue_, Rows(id, rows).view());
   }
   std::unique_ptr<FormedBatch> form() {
-    auto batch = std::make_unique<FormedBatch>(queue_.take_all(), ReleaseReason::kIdle, pool_);
+    auto batch = std::make_unique<FormedBatch>(queue_.take_all(), ReleaseReason::kIdle, pool_,
+                                               steady_clock());
     batch->gather(specs_);
     return batch;
   }
@@ -53,6 +54,7 @@ TEST_F(FormedBatchTest, RowsSideBySideAreNotCopied) {
   EXPECT_EQ(batch->requests(), 2U);
   EXPECT_EQ(batch->inputs()[0].data, segment_of(*a)->row(0, 0));
   EXPECT_EQ(batch->input_owner(), segment_of(*a));
+  EXPECT_FALSE(batch->gathered());
   EXPECT_EQ(batch->input_specs()[0].name, "x");
   EXPECT_EQ(ids(*batch), (std::vector<float>{10, 11, 20, 21, 22}));
 }
@@ -64,7 +66,17 @@ TEST_F(FormedBatchTest, RowsAroundAHoleAreGathered) {
   queue_.remove(*hole);
   const auto batch = form();
   EXPECT_NE(batch->input_owner(), segment_of(*a));
+  EXPECT_TRUE(batch->gathered());
   EXPECT_EQ(ids(*batch), (std::vector<float>{10, 11, 30, 31}));
+}
+
+TEST_F(FormedBatchTest, KnowsWhenTheModelHadComputed) {
+  append(1, 1);
+  const auto batch = form();
+  EXPECT_EQ(batch->computed_at_ns(), std::nullopt);
+  const int64_t before = steady_clock().now_ns();
+  batch->computed();
+  EXPECT_GE(batch->computed_at_ns(), before);
 }
 
 TEST_F(FormedBatchTest, AHoleInFrontCostsNoCopy) {

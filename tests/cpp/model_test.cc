@@ -6,6 +6,7 @@
 
 #include "backend/cpu_isa.h"
 #include "graph_under_test.h"
+#include "inferometer/clock.h"
 #include "inferometer/errors.h"
 
 namespace inferometer {
@@ -39,6 +40,14 @@ TEST(ModelTest, AllInstructionSetsAgree) {
     if (first.empty()) first = answer;
     for (size_t i = 0; i < answer.size(); ++i) EXPECT_NEAR(answer[i], first[i], 1e-5);
   }
+}
+
+TEST(ModelTest, KnowsHowLongCompilingTook) {
+  const int64_t start = steady_clock().now_ns();
+  const Model model = Model::compile(mlp().builder);
+  const int64_t most = steady_clock().now_ns() - start;
+  EXPECT_GT(model.make_executable()->load_ns(), 0);
+  EXPECT_LE(model.make_executable()->load_ns(), most);
 }
 
 TEST(ModelTest, UnknownInstructionSetsAreErrors) {

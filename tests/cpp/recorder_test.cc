@@ -77,6 +77,10 @@ class RecorderTest : public testing::Test {
     return {queue_ns, compute_ns, total_ns, 4, ReleaseReason::kFull};
   }
 
+  static ExecutedBatch batch_of(ReleaseReason reason, int64_t rows, int64_t compute_ns) {
+    return {reason, rows, 0, compute_ns, 0, 0, 0};
+  }
+
   const SteppingClock clock_{10};
   const std::shared_ptr<Registry> registry_ = Registry::create();
 };
@@ -115,7 +119,7 @@ TEST_F(RecorderTest, WritesExactCells) {
   const auto recorder = make();
   recorder->record_request(Outcome::kSuccess, timing(20'000, 3'000'000, 4'000'000));
   recorder->record_request(Outcome::kFailure, timing(30'000, 3'000'000, 5'000'000));
-  recorder->record_batch(ReleaseReason::kShape, 4, 3'000'000);
+  recorder->record_batch(batch_of(ReleaseReason::kShape, 4, 3'000'000));
   recorder->record_wasted(750'000);
   recorder->record_refused(Outcome::kRejected);
   recorder->record_refused(Outcome::kInvalid);
@@ -150,7 +154,7 @@ TEST_F(RecorderTest, WritesExactCells) {
 TEST_F(RecorderTest, TimesThatRunBackwardsCountAsNothing) {
   const auto recorder = make();
   recorder->record_request(Outcome::kSuccess, timing(-5, -5, -5));
-  recorder->record_batch(ReleaseReason::kIdle, 1, -5);
+  recorder->record_batch(batch_of(ReleaseReason::kIdle, 1, -5));
   recorder->record_wasted(-5);
   recorder->record_ended_early(Outcome::kCancelled, ended_after(-5));
   EXPECT_EQ(value("inference_latency_seconds_count"), 2);
@@ -172,18 +176,17 @@ TEST_F(RecorderTest, WithoutAnObjectiveItsSeriesAreAbsent) {
   EXPECT_EQ(value("inference_latency_objective_seconds"), -1);
 }
 
-// The clock steps 10 ns a reading: a pair of readings measures 10 ns and itself costs 10 more.
+// The clock steps 10 ns a reading, all of which the clock itself costs: what is left is two reads.
 TEST_F(RecorderTest, RecordsItsOwnTime) {
   const auto recorder = make();
-  const int64_t since = clock_.now_ns();
-  recorder->record_own_time(since);
+  recorder->end_recording(recorder->begin_recording(OwnTime::kLargeBatch));
   EXPECT_EQ(recorder->totals().telemetry_ns, 20U);
   // On a thread of its own, so that the sampling period starts here: one call in 64 is timed.
   std::thread caller([&] {
     for (int i = 0; i < 128; ++i) recorder->record_ended_early(Outcome::kCancelled, ended_after(1));
   });
   caller.join();
-  EXPECT_EQ(recorder->totals().telemetry_ns, 20U + 2 * 64 * 10);
+  EXPECT_EQ(recorder->totals().telemetry_ns, 20U + 2 * 20U);
 }
 
 TEST_F(RecorderTest, NoRecordOfManyCallersIsLost) {
@@ -265,11 +268,11 @@ TEST_F(RecorderTest, RecordingAllocatesNothing) {
   allocations = 0;
   counting = true;
   for (int i = 0; i < 200; ++i) {
-    const int64_t since = clock_.now_ns();
+    const OwnTime::Stretch recording = recorder->begin_recording(1);
     recorder->record_request(Outcome::kSuccess, timing(1, 2, 3));
-    recorder->record_batch(ReleaseReason::kFull, 4, 2);
+    recorder->record_batch(batch_of(ReleaseReason::kFull, 4, 2));
     recorder->record_wasted(1);
-    recorder->record_own_time(since);
+    recorder->end_recording(recording);
     recorder->record_refused(Outcome::kRejected);
     recorder->record_ended_early(Outcome::kTimeout, ended_after(5));
   }

@@ -46,6 +46,27 @@ TEST_F(SeriesTest, CountersAddBaseAndStripesAndKeepThemOnDetach) {
   EXPECT_EQ(value("inference_requests_total", labels), 112);
 }
 
+TEST_F(SeriesTest, SeveralSeriesAreViewsOnTheSameWords) {
+  const auto seconds = registry_->acquire(Metric::kLatency, {"m"});
+  const auto micros = registry_->acquire(Metric::kTritonLatency, {"m", "1"});
+  const size_t words = stripe_words(Metric::kLatency);
+  Word* const stripe = registry_->allocate_words(words);
+  seconds->attach(stripe);
+  micros->attach(stripe);
+  observe_single_writer(stripe, kLatencyBounds, 25'999);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(value("inference_latency_seconds_bucket", {{"le", "5e-05"}}), 1);
+    EXPECT_DOUBLE_EQ(value("inference_latency_seconds_sum"), 25.999e-6);
+    const Registry::LabelSet labels = {{"model", "m"}, {"version", "1"}};
+    EXPECT_EQ(registry_->sample_value("nv_inference_request_latency_us_count", labels), 1);
+    EXPECT_EQ(registry_->sample_value("nv_inference_request_latency_us_sum", labels), 25);
+    if (i > 0) break;
+    seconds->detach(stripe);  // each keeps what it has seen
+    micros->detach(stripe);
+    registry_->free_words(stripe, words);
+  }
+}
+
 TEST_F(SeriesTest, HistogramsFoldBucketsAndSum) {
   const auto series = registry_->acquire(Metric::kLatency, {"m"});
   const size_t words = stripe_words(Metric::kLatency);

@@ -32,6 +32,10 @@ class Batch {
   /// names both numbers. Indices are filled 0, 1, 2, ... each once.
   virtual MutableTensorView allocate_output(size_t index, DType dtype, const Shape& shape) = 0;
 
+  /// From here on run() only copies its answers out; that is timed apart from the computing. For
+  /// models that do copy; said once, if at all.
+  virtual void computed() noexcept {}
+
   /// Opaque rows (requests that carry an object instead of tensors): request i's object, null if it
   /// has none; and where its answer goes.
   [[nodiscard]] virtual size_t requests() const noexcept = 0;
@@ -54,6 +58,8 @@ class Executable {
   /// Bytes of weights and of working memory for `rows` rows, for inferometer_model_memory_bytes.
   [[nodiscard]] virtual int64_t weights_bytes() const noexcept { return 0; }
   [[nodiscard]] virtual int64_t activation_bytes(int64_t /*rows*/) const noexcept { return 0; }
+  /// What it took to load and compile, for nv_model_load_duration_secs.
+  [[nodiscard]] virtual int64_t load_ns() const noexcept { return 0; }
   /// Computes the outputs. Whatever it throws fails the requests of this batch and no others.
   virtual void run(Batch& batch) = 0;
 };

@@ -86,8 +86,10 @@ class Model {
   [[nodiscard]] std::vector<std::string> steps() const;
 
  private:
-  explicit Model(std::shared_ptr<const CompiledGraph> graph) : graph_(std::move(graph)) {}
+  Model(std::shared_ptr<const CompiledGraph> graph, int64_t compile_ns)
+      : graph_(std::move(graph)), compile_ns_(compile_ns) {}
   std::shared_ptr<const CompiledGraph> graph_;
+  int64_t compile_ns_ = 0;
 };
 
 }  // namespace inferometer

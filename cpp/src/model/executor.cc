@@ -8,8 +8,9 @@
 
 namespace inferometer {
 
-Executor::Executor(std::shared_ptr<const CompiledGraph> compiled, int64_t reserve_rows)
-    : compiled_(std::move(compiled)), memory_(compiled_->constants()) {
+Executor::Executor(std::shared_ptr<const CompiledGraph> compiled, int64_t reserve_rows,
+                   int64_t load_ns)
+    : compiled_(std::move(compiled)), load_ns_(load_ns), memory_(compiled_->constants()) {
   results_.resize(compiled_->outputs().size());
   if (reserve_rows > 0) reserve(reserve_rows);
 }

@@ -15,7 +15,9 @@ namespace inferometer {
 /// const-safe.
 class Executor final : public Executable {
  public:
-  explicit Executor(std::shared_ptr<const CompiledGraph> compiled, int64_t reserve_rows = 0);
+  /// `load_ns`: what it took to compile the graph.
+  explicit Executor(std::shared_ptr<const CompiledGraph> compiled, int64_t reserve_rows = 0,
+                    int64_t load_ns = 0);
 
   [[nodiscard]] const std::vector<TensorSpec>& inputs() const noexcept override {
     return compiled_->inputs();
@@ -31,6 +33,7 @@ class Executor final : public Executable {
   }
   /// What the working memory takes once it has grown to `rows` rows.
   [[nodiscard]] int64_t activation_bytes(int64_t rows) const noexcept override;
+  [[nodiscard]] int64_t load_ns() const noexcept override { return load_ns_; }
   /// Throws ShapeError, DTypeError or InputError if the inputs are not what inputs() says.
   void run(Batch& batch) override;
 
@@ -44,6 +47,7 @@ class Executor final : public Executable {
   [[nodiscard]] const float* read(const Op& op, size_t input) const;
 
   const std::shared_ptr<const CompiledGraph> compiled_;
+  const int64_t load_ns_;
   DeviceBuffer arena_;
   int64_t bound_rows_ = 0;
   std::byte* workspace_ = nullptr;

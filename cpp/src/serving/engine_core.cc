@@ -58,6 +58,7 @@ EngineCore::EngineCore(std::shared_ptr<Executable> model, EngineOptions options)
     : model_(required(std::move(model))),
       options_(checked(std::move(options), *model_)),
       clock_(options_.clock != nullptr ? *options_.clock : steady_clock()),
+      made_ns_(clock_.now_ns()),
       process_generation_(process_generation()),
       max_rows_(checked_max_rows(*model_, options_.batching)),
       pool_(BufferPool::create(kMaxCachedBufferBytes)),
@@ -76,7 +77,8 @@ EngineCore::EngineCore(std::shared_ptr<Executable> model, EngineOptions options)
       options_.registry,
       RecorderOptions{options_.name, options_.version, options_.latency_objective_ns,
                       options_.batching.max_queue_size, model_->weights_bytes(),
-                      model_->activation_bytes(max_rows_), options_.native_histograms},
+                      model_->activation_bytes(max_rows_),
+                      model_->load_ns() + clock_.now_ns() - made_ns_, options_.native_histograms},
       LiveReadings{[this, read] { return read(queue_depth_); },
                    [this, read] { return read(in_flight_); },
                    [this] {

@@ -76,8 +76,16 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::unique_ptr<FormedBatch> next_batch_locked(std::vector<std::shared_ptr<Request>>& overdue)
       REQUIRES(mutex_);
   void run(FormedBatch& batch);
-  void finish(FormedBatch& batch, const std::exception_ptr& error, int64_t compute_ns,
-              int64_t end_ns);
+  struct BatchTimes {
+    int64_t input_ns = 0;    // gathering rows
+    int64_t compute_ns = 0;  // the model, output_ns included
+    int64_t output_ns = 0;   // copying answers
+    int64_t end_ns = 0;
+  };
+  void finish(FormedBatch& batch, const std::exception_ptr& error, const BatchTimes& times);
+  // `mine`: which of the batch's requests this thread ends.
+  void record(const FormedBatch& batch, const std::vector<bool>& mine, Outcome outcome,
+              const BatchTimes& times, int64_t gone_rows);
   [[nodiscard]] std::vector<TensorSpec> expected_outputs();
   void learn_outputs(const FormedBatch& batch);
 
@@ -95,6 +103,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   const std::shared_ptr<Executable> model_;
   const EngineOptions options_;
   const Clock& clock_;
+  const int64_t made_ns_;
   const uint32_t process_generation_;
   const int64_t max_rows_;
   const std::shared_ptr<BufferPool> pool_;

@@ -69,7 +69,7 @@ std::unique_ptr<FormedBatch> EngineCore::next_batch_locked(
       running_ = queue_.take(decision.dispatch_requests);
       publish_queue_state_locked();
       in_flight_.store(std::ssize(running_), std::memory_order_relaxed);
-      auto batch = std::make_unique<FormedBatch>(running_, decision.reason, pool_);
+      auto batch = std::make_unique<FormedBatch>(running_, decision.reason, pool_, clock_);
       for (const auto& request : running_) {
         request->timing_.queue_ns = now - request->arrival_ns_;
         request->timing_.batch_size = batch->rows();
@@ -92,8 +92,10 @@ std::unique_ptr<FormedBatch> EngineCore::next_batch_locked(
 
 void EngineCore::run(FormedBatch& batch) {
   std::exception_ptr error;
+  BatchTimes times;
+  const int64_t taken = clock_.now_ns();
   // Read when gather() throws, which the analyzer does not see.
-  int64_t start = clock_.now_ns();  // NOLINT(clang-analyzer-deadcode.DeadStores)
+  int64_t start = taken;  // NOLINT(clang-analyzer-deadcode.DeadStores)
   try {
     const InputCheck* const check = input_check_.load(std::memory_order_acquire);
     batch.gather(check != nullptr ? check->specs() : std::span<const TensorSpec>());
@@ -106,14 +108,17 @@ void EngineCore::run(FormedBatch& batch) {
   } catch (...) {
     error = std::current_exception();
   }
-  const int64_t end = clock_.now_ns();
-  finish(batch, error, end - start, end);
+  times.end_ns = clock_.now_ns();
+  if (batch.gathered()) times.input_ns = start - taken;
+  times.compute_ns = times.end_ns - start;
+  times.output_ns = times.end_ns - batch.computed_at_ns().value_or(times.end_ns);
+  finish(batch, error, times);
 }
 
 // Ends every request of the batch that is still there. Order: outcomes, then metrics, then waking:
 // whoever sees the answer sees the metrics that count it.
-void EngineCore::finish(FormedBatch& batch, const std::exception_ptr& error, int64_t compute_ns,
-                        int64_t end_ns) {
+void EngineCore::finish(FormedBatch& batch, const std::exception_ptr& error,
+                        const BatchTimes& times) {
   const Outcome outcome = error ? Outcome::kFailure : Outcome::kSuccess;
   const auto& requests = batch.taken();
   std::vector<bool> mine(requests.size());
@@ -126,8 +131,8 @@ void EngineCore::finish(FormedBatch& batch, const std::exception_ptr& error, int
     if (mine[i]) {
       request.outcome_ = outcome;
       request.error_ = error;
-      request.timing_.compute_ns = compute_ns;
-      request.timing_.total_ns = end_ns - request.arrival_ns_;
+      request.timing_.compute_ns = times.compute_ns;
+      request.timing_.total_ns = times.end_ns - request.arrival_ns_;
       if (!error) {
         request.output_ = batch.output();
         request.output_row_ = row;
@@ -139,25 +144,13 @@ void EngineCore::finish(FormedBatch& batch, const std::exception_ptr& error, int
     row += request.rows_;
   }
 
-  if (recorder_) {
-    const int64_t recording_since = clock_.now_ns();
-    for (size_t i = 0; i < requests.size(); ++i) {
-      if (mine[i]) recorder_->record_request(outcome, requests[i]->timing_, requests[i]->trace_id_);
-    }
-    recorder_->record_batch(batch.reason(), batch.rows(), compute_ns);
-    if (gone_rows > 0) {
-      recorder_->record_wasted(
-          static_cast<int64_t>(static_cast<double>(compute_ns) * static_cast<double>(gone_rows) /
-                               static_cast<double>(batch.rows())));
-    }
-    recorder_->record_own_time(recording_since);
-  }
+  if (recorder_) record(batch, mine, outcome, times, gone_rows);
 
   in_flight_.store(0, std::memory_order_relaxed);
   {
     MutexLock lock(mutex_);
     const double per_request =
-        static_cast<double>(compute_ns) / static_cast<double>(requests.size());
+        static_cast<double>(times.compute_ns) / static_cast<double>(requests.size());
     service_ns_per_request_ =
         service_ns_per_request_ == 0
             ? per_request
@@ -170,6 +163,32 @@ void EngineCore::finish(FormedBatch& batch, const std::exception_ptr& error, int
     completions.add(requests[i]);
   }
   completions.deliver();
+}
+
+void EngineCore::record(const FormedBatch& batch, const std::vector<bool>& mine, Outcome outcome,
+                        const BatchTimes& times, int64_t gone_rows) {
+  const auto& requests = batch.taken();
+  const OwnTime::Stretch recording = recorder_->begin_recording(requests.size());
+  ExecutedBatch executed;
+  executed.reason = batch.reason();
+  executed.rows = batch.rows();
+  executed.input_ns = times.input_ns;
+  executed.compute_ns = times.compute_ns;
+  executed.output_ns = times.output_ns;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    if (!mine[i]) continue;
+    recorder_->record_request(outcome, requests[i]->timing_, requests[i]->trace_id_);
+    if (outcome != Outcome::kSuccess) continue;
+    ++executed.succeeded;
+    executed.inferences += requests[i]->rows_;
+  }
+  recorder_->record_batch(executed);
+  if (gone_rows > 0) {
+    recorder_->record_wasted(static_cast<int64_t>(static_cast<double>(times.compute_ns) *
+                                                  static_cast<double>(gone_rows) /
+                                                  static_cast<double>(batch.rows())));
+  }
+  recorder_->end_recording(recording);
 }
 
 std::vector<TensorSpec> EngineCore::expected_outputs() {

@@ -11,8 +11,8 @@
 namespace inferometer {
 
 FormedBatch::FormedBatch(std::vector<std::shared_ptr<Request>> requests, ReleaseReason reason,
-                         std::shared_ptr<BufferPool> pool)
-    : requests_(std::move(requests)), reason_(reason), pool_(std::move(pool)) {
+                         std::shared_ptr<BufferPool> pool, const Clock& clock)
+    : requests_(std::move(requests)), reason_(reason), pool_(std::move(pool)), clock_(clock) {
   for (const auto& request : requests_) rows_ += request->rows_;
   opaque_ = requests_.front()->segment_->inputs.empty();
   if (opaque_) result_objects_.resize(requests_.size());
@@ -37,6 +37,7 @@ void FormedBatch::gather(std::span<const TensorSpec> input_specs) {
     inputs_ = segment_->rows(first.row_begin_, rows_);
     return;
   }
+  gathered_ = true;
   const std::vector<TensorView> like = first.segment_->rows(0, 1);
   segment_ = std::make_shared<Segment>(*pool_, like, rows_);
   int64_t row = 0;
@@ -66,6 +67,8 @@ MutableTensorView FormedBatch::allocate_output(size_t index, DType dtype, const 
   output_->outputs.push_back({dtype, shape, row_bytes, std::move(data)});
   return {dtype, shape, output_->outputs.back().data.get()};
 }
+
+void FormedBatch::computed() noexcept { computed_at_ns_ = clock_.now_ns(); }
 
 const std::shared_ptr<void>& FormedBatch::object(size_t request) const noexcept {
   return requests_[request]->object_;

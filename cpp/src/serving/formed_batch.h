@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "inferometer/clock.h"
 #include "inferometer/executable.h"
 #include "inferometer/request.h"
 #include "serving/buffer_pool.h"
@@ -19,8 +21,9 @@ namespace inferometer {
 /// runs the batch.
 class FormedBatch final : public Batch {
  public:
+  /// `clock` outlives the batch.
   FormedBatch(std::vector<std::shared_ptr<Request>> requests, ReleaseReason reason,
-              std::shared_ptr<BufferPool> pool);
+              std::shared_ptr<BufferPool> pool, const Clock& clock);
 
   /// Waits until every submitter has copied its rows, then makes the inputs contiguous. Before this
   /// inputs() is empty. `input_specs` outlive the batch. Throws std::bad_alloc.
@@ -33,6 +36,10 @@ class FormedBatch final : public Batch {
     return requests_;
   }
   [[nodiscard]] ReleaseReason reason() const noexcept { return reason_; }
+  /// True if gather() had to copy rows.
+  [[nodiscard]] bool gathered() const noexcept { return gathered_; }
+  /// When the model said that it had computed; none if it did not.
+  [[nodiscard]] std::optional<int64_t> computed_at_ns() const noexcept { return computed_at_ns_; }
   [[nodiscard]] const std::shared_ptr<BatchOutput>& output() const noexcept { return output_; }
   /// True if the requests carry objects instead of tensors.
   [[nodiscard]] bool opaque() const noexcept { return opaque_; }
@@ -47,6 +54,7 @@ class FormedBatch final : public Batch {
   }
   [[nodiscard]] std::shared_ptr<const void> input_owner() const override { return segment_; }
   MutableTensorView allocate_output(size_t index, DType dtype, const Shape& shape) override;
+  void computed() noexcept override;
   [[nodiscard]] size_t requests() const noexcept override { return requests_.size(); }
   [[nodiscard]] const std::shared_ptr<void>& object(size_t request) const noexcept override;
   void set_result_object(size_t request, std::shared_ptr<void> result) override;
@@ -57,8 +65,11 @@ class FormedBatch final : public Batch {
   const std::vector<std::shared_ptr<Request>> requests_;
   const ReleaseReason reason_;
   const std::shared_ptr<BufferPool> pool_;
+  const Clock& clock_;
   int64_t rows_ = 0;
   bool opaque_ = false;
+  bool gathered_ = false;
+  std::optional<int64_t> computed_at_ns_;
   std::shared_ptr<Segment> segment_;
   std::vector<TensorView> inputs_;
   std::span<const TensorSpec> input_specs_;

@@ -4,39 +4,28 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "inferometer/clock.h"
 #include "inferometer/registry.h"
 #include "inferometer/request.h"
-#include "telemetry/catalogue.h"
-#include "telemetry/record/series.h"
+#include "serving/own_time.h"
+#include "serving/recorder_series.h"
 
 namespace inferometer {
 
-/// What of an engine is read only when somebody scrapes. Called under the registry's lock: they
-/// load atomics and nothing else.
-struct LiveReadings {
-  std::function<double()> queue_depth;
-  std::function<double()> in_flight;
-  std::function<double()> oldest_request_seconds;
-  std::function<double()> queue_buffer_bytes;
-};
-
-struct RecorderOptions {
-  std::string name;
-  std::string version;
-  std::optional<int64_t> latency_objective_ns;
-  int64_t queue_limit = 0;
-  int64_t weights_bytes = 0;
-  int64_t activation_bytes = 0;
-  /// Native buckets for the model's histograms, unless another version made them without.
-  bool native_histograms = false;
+/// A batch that was executed, for record_batch().
+struct ExecutedBatch {
+  ReleaseReason reason = ReleaseReason::kIdle;
+  int64_t rows = 0;
+  int64_t input_ns = 0;    // gathering its rows
+  int64_t compute_ns = 0;  // the model's time, output_ns included
+  int64_t output_ns = 0;   // copying its answers
+  int64_t succeeded = 0;   // its requests that were recorded as a success
+  int64_t inferences = 0;  // their rows
 };
 
 /// Totals of one engine, read back from its own cells (not from the series it shares with other
@@ -64,7 +53,11 @@ struct RecordedTotals {
 ///   shards, written with atomic adds and picked by thread.
 ///
 /// Every method that records is noexcept, allocates nothing and never touches Python. The time
-/// spent here is itself recorded: a batch's exactly, that of callers by timing one call in 64.
+/// spent here is itself recorded, from samples: see own_time.h; of callers one call in 64.
+///
+/// Triton's families follow Triton's counting: durations of successes alone, each in whole
+/// microseconds; a batch's compute times in full for each of its requests.
+///
 /// Thread-safe, except that record_batch() and the like belong to the instance's thread.
 class Recorder {
  public:
@@ -85,58 +78,32 @@ class Recorder {
                           std::string_view trace_id = {}) noexcept;
 
   // By the thread that runs the instance's batch.
+  [[nodiscard]] OwnTime::Stretch begin_recording(size_t requests) noexcept;
   /// `trace_id`, unless it is empty, becomes the exemplar of the request's latency bucket.
   void record_request(Outcome outcome, const Timing& timing,
                       std::string_view trace_id = {}) noexcept;
-  void record_batch(ReleaseReason reason, int64_t rows, int64_t compute_ns) noexcept;
+  void record_batch(const ExecutedBatch& batch) noexcept;
   void record_wasted(int64_t ns) noexcept;
-  /// Recording for this batch started at `since_ns`.
-  void record_own_time(int64_t since_ns) noexcept;
+  void end_recording(const OwnTime::Stretch& stretch) noexcept;
 
   [[nodiscard]] RecordedTotals totals() const;
 
  private:
-  struct Slot {  // one series and where a shard keeps its words for it
-    std::shared_ptr<Series> series;
-    size_t offset = 0;
-  };
-  // Native buckets beside the shards' words: latency, queue, compute, batch size. Stragglers may
-  // record into the cells after close().
-  struct Native {
-    std::shared_ptr<Series> series;         // until close()
-    std::unique_ptr<NativeCells> instance;  // null: none; of the instance's thread
-    std::unique_ptr<NativeCells> callers;
-  };
-  static constexpr size_t kLatencyNative = 0;
-  static constexpr size_t kQueueNative = 1;
-  static constexpr size_t kComputeNative = 2;
-  static constexpr size_t kBatchSizeNative = 3;
-  static constexpr size_t kCallerShards = 4;
-
-  void add_reader(Metric metric, std::initializer_list<std::string_view> labels,
-                  std::function<double()> reader);
-  void add_native(size_t which, std::shared_ptr<Series> series, double low, double high);
-  void observe_native(size_t which, double value) noexcept {
-    if (natives_[which].instance) natives_[which].instance->observe_single_writer(value);
-  }
-  void observe_native_shared(size_t which, double value) noexcept {
-    if (natives_[which].callers) natives_[which].callers->observe_shared(value);
-  }
+  void record_request_details(int64_t total_ns, int64_t queue_ns,
+                              std::string_view trace_id) noexcept;
   void set_exemplar(int64_t latency_ns, std::string_view trace_id) noexcept;
   [[nodiscard]] Word* caller_shard() const noexcept;
   [[nodiscard]] Word* instance_shard() const noexcept { return shards_; }
   [[nodiscard]] uint64_t total_of(size_t offset) const noexcept;
   [[nodiscard]] RecordedTotals::Distribution distribution_at(size_t offset, size_t bounds) const;
 
+  OwnTime own_time_;
   const std::shared_ptr<Registry> registry_;
   const RecorderOptions options_;
-  const Clock& clock_;
-  int64_t clock_cost_ns_ = 0;
-  std::vector<Slot> slots_;
-  std::vector<std::pair<std::shared_ptr<Series>, uint64_t>> readers_;
-  std::array<Native, 4> natives_;
-  std::shared_ptr<ExemplarCells> exemplars_;  // those of the latency series
-  Word* shards_ = nullptr;                    // the instance's, then kCallerShards
+  Word* shards_ = nullptr;  // the instance's, then the callers'
+  std::optional<RecorderSeries> series_;
+  RecorderNatives* natives_ = nullptr;  // those of series_; null: none of its histograms has any
+  ExemplarCells* exemplars_ = nullptr;  // those of series_
   std::atomic<bool> closed_{false};
 };
 

@@ -29,6 +29,18 @@ enum class Metric : uint8_t {
   kWasted,
   kTelemetry,
   kModelMemory,
+  kTritonSuccess,
+  kTritonFailure,
+  kTritonInferences,
+  kTritonExecutions,
+  kTritonRequestTime,
+  kTritonQueueTime,
+  kTritonInputTime,
+  kTritonInferTime,
+  kTritonOutputTime,
+  kTritonPending,
+  kTritonLoadTime,
+  kTritonLatency,
   kDroppedSeries,
   kCollectorErrors,
   kBuildInfo,
@@ -53,7 +65,7 @@ enum class Metric : uint8_t {
   kProcessResidentMemory,
   kProcessStartTime,
 };
-inline constexpr size_t kMetricCount = 39;
+inline constexpr size_t kMetricCount = 51;
 
 /// How the parts of one series (base, stripes, readers) become one value.
 enum class Combine : uint8_t { kSum, kMax };
@@ -67,6 +79,7 @@ struct MetricInfo {
   std::string_view help;
   std::span<const std::string_view> labels;
   std::span<const int64_t> bounds;  ///< Histograms: upper bounds (inclusive) in raw units.
+  std::string_view when;            ///< When it counts or what it holds, for docs/metrics.md.
 };
 
 /// All metrics, in exposition order; entry i describes Metric(i).
@@ -81,7 +94,7 @@ struct MetricInfo {
 }
 [[nodiscard]] size_t stripe_words(Metric metric) noexcept;
 
-/// Bounds of all latency histograms, nanoseconds: 25 µs to 60 s.
+/// Bounds of all latency histograms, raw nanoseconds: 25 µs to 60 s.
 inline constexpr std::array<int64_t, 21> kLatencyBounds = {
     25'000,         50'000,         100'000,       250'000,       500'000,       1'000'000,
     2'500'000,      5'000'000,      10'000'000,    25'000'000,    50'000'000,    100'000'000,
@@ -98,6 +111,9 @@ inline constexpr std::array<std::string_view, 6> kReasonNames = {"full", "prefer
                                                                  "idle", "shape",     "drain"};
 inline constexpr std::array<std::string_view, 3> kMemoryKindNames = {"weights", "activations",
                                                                      "queue"};
+/// Triton's reasons of failure, in the order in which Triton prints them.
+inline constexpr std::array<std::string_view, 4> kTritonReasonNames = {"OTHER", "BACKEND",
+                                                                       "CANCELED", "REJECTED"};
 inline constexpr std::array<std::string_view, 2> kClockNames = {"sm", "memory"};
 
 }  // namespace inferometer

@@ -12,6 +12,7 @@ enum class MetricType : uint8_t { kCounter, kGauge, kHistogram, kSummary, kUntyp
 enum class Unit : uint8_t {
   kOne,          ///< Integers, printed as plain decimals.
   kNanoseconds,  ///< Integer nanoseconds, printed as seconds.
+  kWholeMicros,  ///< Integer nanoseconds, printed as whole microseconds.
   kFloat,        ///< The bits of doubles (application metrics).
   kPlainFloat,   ///< The same, printed without exponents, which Triton's tools do not read.
 };

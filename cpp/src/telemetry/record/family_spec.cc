@@ -65,7 +65,9 @@ FamilySpec FamilySpec::of(const MetricInfo& info) {
   spec.label_names.assign(info.labels.begin(), info.labels.end());
   if (!info.bounds.empty()) {
     // Division, not multiplication with 1e-9: only the former is exact to the last digit.
-    const double scale = info.unit == Unit::kNanoseconds ? 1e9 : 1;
+    const double scale = info.unit == Unit::kNanoseconds   ? 1e9
+                         : info.unit == Unit::kWholeMicros ? 1e3
+                                                           : 1;
     std::vector<double> bounds;
     for (const int64_t bound : info.bounds) bounds.push_back(static_cast<double>(bound) / scale);
     set_bounds(spec, std::move(bounds));

@@ -30,6 +30,8 @@ T combined(Combine how, T a, T b) noexcept {
   return how == Combine::kMax ? std::max(a, b) : a + b;
 }
 
+constexpr int64_t kNanosPerMicro = 1000;
+
 int64_t rounded(double value) noexcept { return std::isfinite(value) ? std::llround(value) : 0; }
 
 }  // namespace
@@ -135,6 +137,9 @@ Number Series::read_locked() const {
     case Unit::kNanoseconds:
       return Number::of(
           combined(spec_->combine, static_cast<double>(read_integer_locked()) / 1e9, computed));
+    case Unit::kWholeMicros:
+      return Number::of(
+          combined(spec_->combine, read_integer_locked() / kNanosPerMicro, rounded(computed)));
     case Unit::kFloat:
       break;
     case Unit::kPlainFloat:
@@ -183,6 +188,7 @@ Number Series::read_sum_locked(size_t sum) const {
   if (spec_->unit == Unit::kFloat) return Number::of(load_real(base_[sum]));
   const auto total = static_cast<int64_t>(total_locked(sum));
   if (spec_->unit == Unit::kOne) return Number::of(total);
+  if (spec_->unit == Unit::kWholeMicros) return Number::of(total / kNanosPerMicro);
   return Number::of(static_cast<double>(total) / 1e9);
 }
 

@@ -26,7 +26,9 @@ namespace inferometer {
 /// The value of a series is what its own base words hold, plus every attached stripe (words that
 /// somebody else owns and writes, say an engine's shard), plus every attached reader (a value
 /// computed when read). Families that combine by maximum take the largest part instead. Stripes and
-/// readers are for catalogue metrics; an application's series has base words alone.
+/// readers are for catalogue metrics; an application's series has base words alone. Words may be
+/// attached to several series, which are then views on the same counts: written once, shown under
+/// several names, in several units, or added up with others.
 ///
 /// What a reading promises: buckets and counters never fall from one reading to the next, and
 /// `_count` equals the sum of the buckets because it is computed from them. `_sum` may be ahead or
