@@ -5,6 +5,7 @@
 #include "engine_bindings.h"
 #include "engine_object.h"
 #include "errors.h"
+#include "history_bindings.h"
 #include "inferometer/registry.h"
 #include "inferometer/request.h"
 #include "loop_object.h"
@@ -21,6 +22,7 @@ PYBIND11_MODULE(_core, m) {
   (void)pybind11::detail::npy_api::get();
   python::bind_errors(m);
   python::bind_registry(m);
+  python::bind_history(m);
   python::bind_model(m);
   python::bind_request(m);
   python::bind_completions(m);

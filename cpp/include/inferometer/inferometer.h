@@ -4,6 +4,7 @@
 //   clock.h             time, injectable
 //   dtype.h  shape.h    element types, dimensions
 //   tensor.h            memory with a type and a shape; specs of inputs
+//   history.h           the near past of the metrics
 //   registry.h          metrics: the registry, and the application's own
 //   executable.h        the seam: what an engine can run
 //   model.h             native models from ONNX graphs
@@ -20,6 +21,7 @@
 #include "inferometer/engine.h"
 #include "inferometer/errors.h"
 #include "inferometer/executable.h"
+#include "inferometer/history.h"
 #include "inferometer/model.h"
 #include "inferometer/registry.h"
 #include "inferometer/request.h"
