@@ -6,6 +6,7 @@
 #include "engine_bindings.h"
 #include "engine_object.h"
 #include "errors.h"
+#include "history_bindings.h"
 #include "inferometer/registry.h"
 #include "inferometer/request.h"
 #include "listener_bindings.h"
@@ -28,6 +29,7 @@ PYBIND11_MODULE(_core, m) {
   python::bind_registry(m);
   python::bind_catalogue(m);
   python::bind_monitors(m);
+  python::bind_history(m);
   python::bind_model(m);
   python::bind_request(m);
   python::bind_completions(m);

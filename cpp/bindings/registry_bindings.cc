@@ -2,7 +2,6 @@
 
 #include <pybind11/stl.h>
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "inferometer/monitors.h"
 #include "inferometer/registry.h"
 #include "telemetry/record/native_buckets.h"
+#include "text_arguments.h"
 
 namespace py = pybind11;
 
@@ -22,17 +22,6 @@ namespace {
 
 using Strings = py::typing::Iterable<py::str>;
 using Floats = py::typing::Iterable<py::float_>;
-
-// The UTF-8 of a Python string, valid while the string lives. Lone surrogates have none.
-std::string_view utf8(const py::str& text, const char* what) {
-  Py_ssize_t size = 0;
-  const char* const data = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
-  if (data == nullptr) {
-    PyErr_Clear();
-    throw ConfigError(std::string(what) + ": got text with lone surrogates, want valid Unicode");
-  }
-  return {data, static_cast<size_t>(size)};
-}
 
 std::vector<std::string> label_names_of(const Strings& names) {
   if (py::isinstance<py::str>(names)) {
@@ -142,15 +131,9 @@ py::typing::Tuple<py::bytes, py::str, py::str> render(const Registry& registry,
                         exposition.content_encoding);
 }
 
-std::optional<double> sample_value(
-    const Registry& registry, const py::str& name,
-    const std::optional<py::typing::Dict<py::str, py::str>>& wanted) {
-  Registry::LabelSet labels;
-  if (wanted) {
-    for (const auto& [key, value] : *wanted) {
-      labels.emplace(utf8(py::str(key), "label name"), utf8(py::str(value), "label value"));
-    }
-  }
+std::optional<double> sample_value(const Registry& registry, const py::str& name,
+                                   const LabelsArgument& wanted) {
+  const Registry::LabelSet labels = label_set_of(wanted);
   const std::string sample(utf8(name, "sample name"));
   std::optional<double> value;
   without_gil([&] { value = registry.sample_value(sample, labels); });

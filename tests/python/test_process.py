@@ -221,8 +221,9 @@ print("exiting", flush=True)
 
 
 def test_an_idle_engine_makes_no_context_switches() -> None:
-    # Also after traffic, with loops attached, with deadlines once used, and after a scrape. The
-    # main thread sleeps in one system call; every other thread of the process must not run at all.
+    # Also after traffic, with loops attached, with deadlines once used, after a scrape, and after a
+    # history that was stopped. The main thread sleeps in one system call; every other thread of the
+    # process must not run at all.
     out = run(
         PRELUDE
         + """
@@ -238,6 +239,8 @@ threading.Thread(target=loop.run_forever, daemon=True).start()
 for _ in range(20):
     engine.infer(X, timeout=0.2)
 im.render_metrics()
+im.default_registry().start_history(seconds=1, interval=0.01)
+im.default_registry().stop_history()
 time.sleep(0.5)  # the last deadline passes
 def switches():
     total = {}

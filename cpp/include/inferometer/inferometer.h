@@ -4,6 +4,7 @@
 //   clock.h             time, injectable
 //   dtype.h  shape.h    element types, dimensions
 //   tensor.h            memory with a type and a shape; specs of inputs
+//   history.h           the near past of the metrics
 //   registry.h          metrics: the registry, and the application's own
 //   monitors.h          metrics of the machine and the process
 //   metrics_listener.h  metrics over HTTP
@@ -22,6 +23,7 @@
 #include "inferometer/engine.h"
 #include "inferometer/errors.h"
 #include "inferometer/executable.h"
+#include "inferometer/history.h"
 #include "inferometer/metrics_listener.h"
 #include "inferometer/model.h"
 #include "inferometer/monitors.h"

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "inferometer/history.h"
+
 namespace prometheus {
 class Collectable;
 }
@@ -22,6 +25,7 @@ namespace inferometer {
 
 class Family;
 class Refresher;
+class HistorySwitch;
 class RegistryCore;
 class Series;
 enum class Format : uint8_t;
@@ -202,6 +206,31 @@ class Registry {
   void add_collectable(std::shared_ptr<prometheus::Collectable> foreign);
   void remove_collectable(const std::shared_ptr<prometheus::Collectable>& foreign);
 
+  /// Begins to keep the near past of the catalogue's series (not the application's): a sample now
+  /// and, from a thread of its own, one every interval. Nothing if it runs with these options
+  /// already. Ends with stop_history(), which forgets the samples, or with the registry; a forked
+  /// child has none. Throws ConfigError for options out of range, or others than those it runs
+  /// with.
+  void start_history(const HistoryOptions& options = {});
+  void stop_history();
+
+  // All of these throw ConfigError if no history is running.
+
+  /// Takes a sample out of turn: at the end of an experiment, say.
+  void sample_history();
+  /// The last `seconds` of one sample of the exposition (`x_bucket`, `x_sum`, `x_count` of
+  /// histogram `x`) with exactly these labels; of all buckets if `le` is left out. Throws
+  /// ConfigError for a name or label names that the catalogue does not have, an `le` that is no
+  /// bound, and `seconds` not above 0.
+  [[nodiscard]] HistoryCurve history(
+      std::string_view name, const LabelSet& labels = {},
+      double seconds = std::numeric_limits<double>::infinity()) const;
+  /// What `labels` history() has values for.
+  [[nodiscard]] std::vector<LabelSet> history_series(std::string_view name) const;
+
+  /// Nothing if no history is running.
+  [[nodiscard]] std::optional<HistoryStats> history_stats() const;
+
   // For the library's own recorders.
 
   /// The series of a catalogue metric, made at first use. It is exposed while at least one handle
@@ -230,6 +259,7 @@ class Registry {
   [[nodiscard]] std::string body(Format format) const;
 
   const std::shared_ptr<RegistryCore> core_;
+  const std::unique_ptr<HistorySwitch> history_;
   const bool created_series_;
   const bool native_histograms_;
   mutable std::atomic<size_t> last_body_bytes_{0};  // so that the next one is allocated once

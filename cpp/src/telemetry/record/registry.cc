@@ -1,6 +1,7 @@
 #include "inferometer/registry.h"
 
 #include "inferometer/errors.h"
+#include "telemetry/record/history_switch.h"
 #include "telemetry/record/registry_core.h"
 #include "telemetry/write/collectable.h"
 #include "telemetry/write/gzip.h"
@@ -18,6 +19,7 @@ std::shared_ptr<Registry> Registry::create(const RegistryOptions& options) {
 
 Registry::Registry(const RegistryOptions& options)
     : core_(std::make_shared<RegistryCore>(options)),
+      history_(std::make_unique<HistorySwitch>(core_)),
       created_series_(options.created_series),
       native_histograms_(options.native_histograms) {}
 
@@ -107,6 +109,27 @@ void Registry::add_collectable(std::shared_ptr<prometheus::Collectable> foreign)
 
 void Registry::remove_collectable(const std::shared_ptr<prometheus::Collectable>& foreign) {
   core_->remove_collector(foreign);
+}
+
+void Registry::start_history(const HistoryOptions& options) { history_->start(options); }
+
+void Registry::stop_history() { history_->stop(); }
+
+void Registry::sample_history() { history_->get()->sample(); }
+
+HistoryCurve Registry::history(std::string_view name, const LabelSet& labels,
+                               double seconds) const {
+  return history_->get()->curve(name, labels, seconds);
+}
+
+std::vector<Registry::LabelSet> Registry::history_series(std::string_view name) const {
+  return history_->get()->series(name);
+}
+
+std::optional<HistoryStats> Registry::history_stats() const {
+  const std::shared_ptr<HistoryCore> core = history_->find();
+  if (core == nullptr) return std::nullopt;
+  return core->stats();
 }
 
 std::shared_ptr<Series> Registry::acquire(Metric metric,

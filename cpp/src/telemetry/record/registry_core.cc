@@ -151,6 +151,16 @@ void RegistryCore::visit(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
   foreign.visit(sink);
 }
 
+void RegistryCore::visit_catalogue(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
+  refresh();
+  Family::SeriesList dead;  // destroyed after the lock
+  MutexLock lock(storage_->mutex);
+  for (const auto& family : catalogue_) {
+    family->collect_dead_locked(dead);
+    if (!family->empty_locked()) family->visit_locked(sink);
+  }
+}
+
 std::vector<Family*> RegistryCore::families_locked() {
   std::vector<Family*> families;
   families.reserve(catalogue_.size() + application_.size());

@@ -56,6 +56,8 @@ class RegistryCore {
   /// Shows everything to the sink: catalogue, application, foreign families, each in order of
   /// registration. Families without series are left out.
   void visit(Sink& sink);
+  /// The same for the catalogue alone: no foreign code runs.
+  void visit_catalogue(Sink& sink);
 
  private:
   using Collectors = std::vector<std::shared_ptr<prometheus::Collectable>>;

@@ -1,0 +1,30 @@
+#include "text_arguments.h"
+
+#include <string>
+
+#include "inferometer/errors.h"
+
+namespace py = pybind11;
+
+namespace inferometer::python {
+
+std::string_view utf8(const py::str& text, const char* what) {
+  Py_ssize_t size = 0;
+  const char* const data = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+  if (data == nullptr) {
+    PyErr_Clear();
+    throw ConfigError(std::string(what) + ": got text with lone surrogates, want valid Unicode");
+  }
+  return {data, static_cast<size_t>(size)};
+}
+
+Registry::LabelSet label_set_of(const LabelsArgument& labels) {
+  Registry::LabelSet set;
+  if (!labels) return set;
+  for (const auto& [key, value] : *labels) {
+    set.emplace(utf8(py::str(key), "label name"), utf8(py::str(value), "label value"));
+  }
+  return set;
+}
+
+}  // namespace inferometer::python
