@@ -85,7 +85,10 @@ class OctaveTable {
   std::array<uint64_t, kCells> bound_{};
 };
 
-const OctaveTable octave_table;
+const OctaveTable& octave_table() noexcept {
+  static const OctaveTable table;
+  return table;
+}
 
 }  // namespace
 
@@ -97,7 +100,7 @@ int32_t native_bucket_index(double magnitude, int schema) noexcept {
   }
   const Parts parts = parts_of(magnitude);
   if (schema == kDefaultNativeSchema) {
-    return parts.exponent * 8 + octave_table.index(parts.mantissa);
+    return parts.exponent * 8 + octave_table().index(parts.mantissa);
   }
   if (schema > 0) {
     const std::vector<uint64_t>& bounds = all_bounds().of(schema);
