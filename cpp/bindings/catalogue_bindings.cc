@@ -13,12 +13,6 @@ namespace py = pybind11;
 namespace inferometer::python {
 namespace {
 
-std::string type_name(MetricType type) {
-  return type == MetricType::kCounter ? "counter"
-         : type == MetricType::kGauge ? "gauge"
-                                      : "histogram";
-}
-
 // Name, type, label names, upper bounds of the buckets as exposed, HELP, when it counts.
 using Row = std::tuple<std::string, std::string, std::vector<std::string>, std::vector<std::string>,
                        std::string, std::string>;
@@ -27,8 +21,8 @@ std::vector<Row> rows() {
   std::vector<Row> rows;
   for (const MetricInfo& info : catalogue()) {
     const FamilySpec spec = FamilySpec::of(info);
-    rows.emplace_back(spec.name, type_name(spec.type), spec.label_names, spec.le, spec.help,
-                      std::string(info.when));
+    rows.emplace_back(spec.name, std::string(metric_type_name(spec.type)), spec.label_names,
+                      spec.le, spec.help, std::string(info.when));
   }
   return rows;
 }

@@ -10,6 +10,7 @@
 #include "cell_object.h"
 #include "gil.h"
 #include "telemetry/write/cell_writer.h"
+#include "telemetry/write/number.h"
 
 namespace py = pybind11;
 
@@ -56,6 +57,8 @@ py::bytes render(const Families& families, const CellWriting& writing) {
 void bind_prometheus_cells(py::module_& m) {
   PyTypeObject* const base = make_metric_cell_type(m.ptr());
   if (base == nullptr || !add_recording_types(m.ptr(), base)) throw py::error_already_set();
+  m.def("float_text", &float_text, py::arg("value"),
+        "The text of a number, the way Go and so Prometheus writes it.");
   m.def(
       "render_cells",
       [base](const py::typing::Iterable<py::object>& metrics, bool openmetrics, bool created) {

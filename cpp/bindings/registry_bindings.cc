@@ -196,6 +196,14 @@ void bind_registry_class(py::module_& m) {
           "The exposition in the format that these HTTP headers like best: its bytes, its content\n"
           "type, and its content encoding (\"gzip\", or empty). The GIL is released meanwhile.")
       .def(
+          "family_names",
+          [](const Registry& self) {
+            std::vector<std::string> names;
+            without_gil([&] { names = self.family_names(); });
+            return names;
+          },
+          "The names of the families that the exposition has now, in its order.")
+      .def(
           "collect",
           [](const py::object& self) -> py::typing::List<py::object> {
             return py::module_::import("inferometer.prometheus.native_families")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from inferometer import _core
 from inferometer._core import ConfigError
-from inferometer.metrics import resolve_registry
+from inferometer.metrics import registry_to_render
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -122,10 +122,7 @@ def serve_metrics(
         host.encode()
     except UnicodeEncodeError:
         raise ConfigError(f"host: got {host!r}, want valid Unicode") from None
-    chosen = resolve_registry(registry)
-    if chosen is None:
-        raise ConfigError("registry: got NO_METRICS, want a Registry or None")
-    native = _core.MetricsListener(chosen, host, port)
+    native = _core.MetricsListener(registry_to_render(registry), host, port)
     listener = MetricsListener(native)
     if not native.is_loopback:
         _log.warning(

@@ -61,7 +61,7 @@ def render_metrics(
     """
     # Whatever a header has that is no text is nothing we could be asked for.
     plain = (accept or "").encode("ascii", "replace").decode()
-    body, content_type, _ = _to_render(registry).render(plain)
+    body, content_type, _ = registry_to_render(registry).render(plain)
     return body, content_type
 
 
@@ -73,14 +73,19 @@ def render_response(
     Returns:
         The body and the HTTP headers that describe it.
     """
-    body, content_type, encoding = _to_render(registry).render(accept, accept_encoding)
+    body, content_type, encoding = registry_to_render(registry).render(accept, accept_encoding)
     headers = {"content-type": content_type, "vary": "accept, accept-encoding"}
     if encoding:
         headers["content-encoding"] = encoding
     return body, headers
 
 
-def _to_render(registry: Registry | None) -> Registry:
+def registry_to_render(registry: Registry | None) -> Registry:
+    """The registry behind an option that names one to show.
+
+    Raises:
+        ConfigError: If it is ``NO_METRICS``, or no registry.
+    """
     chosen = resolve_registry(registry)
     if chosen is None:
         raise ConfigError("registry: got NO_METRICS, want a Registry or None")

@@ -286,5 +286,18 @@ TEST(RegistryTest, FamiliesAndSeriesAppearWhileOthersScrape) {
   }
 }
 
+TEST(RegistryTest, FamilyNamesAreThoseOfTheExposition) {
+  const auto registry = Registry::create();
+  registry->counter("hits", "Hits.").inc();
+  (void)registry->gauge("level", "Never set, with a label.", {"a"});
+  const std::string text = registry->render_text();
+  std::string types;
+  for (const std::string& name : registry->family_names()) {
+    EXPECT_NE(text.find("# TYPE " + name + " "), std::string::npos) << name;
+    types += name + " ";
+  }
+  EXPECT_NE(types.find("hits_total "), std::string::npos);
+}
+
 }  // namespace
 }  // namespace inferometer

@@ -191,6 +191,8 @@ class Registry {
   [[nodiscard]] Exposition render(const ScrapeRequest& request) const;
   /// The exposition as Prometheus text 0.0.4.
   [[nodiscard]] std::string render_text() const;
+  /// The names of the families that the exposition has now, in its order.
+  [[nodiscard]] std::vector<std::string> family_names() const;
   /// The present value of the sample `name` with exactly these labels, if it is exposed. Looks it
   /// up in a whole exposition, foreign collectors included: for tests, not for hot paths.
   [[nodiscard]] std::optional<double> sample_value(std::string_view name,

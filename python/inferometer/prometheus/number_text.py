@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-INF = float("inf")
+from inferometer import _core
 
-# Go writes exponents from here on, Python from 1e16.
-_DIGITS_BEFORE_EXPONENT = 6
+INF = float("inf")
 
 
 def float_text(value: Any) -> str:
@@ -18,14 +16,4 @@ def float_text(value: Any) -> str:
         TypeError: If it is no number.
         ValueError: If it is text that is none.
     """
-    number = float(value)
-    if math.isnan(number):
-        return "NaN"
-    if math.isinf(number):
-        return "+Inf" if number > 0 else "-Inf"
-    text = repr(number)
-    whole, point, fraction = text.partition(".")
-    if number <= 0 or not point or len(whole) <= _DIGITS_BEFORE_EXPONENT:
-        return text
-    mantissa = f"{whole[0]}.{whole[1:]}{fraction}".rstrip("0.")
-    return f"{mantissa}e+{len(whole) - 1:02d}"
+    return _core.float_text(float(value))

@@ -271,7 +271,7 @@ class DefaultRegistry(CollectorRegistry):
         yield from self.native_families()
 
     def _taken_names(self, names: Iterable[str]) -> set[str]:
-        native = family_names(default_registry().render()[0]) - self._hidden
+        native = set(default_registry().family_names()) - self._hidden
         return super()._taken_names(names) | (set(names) & native)
 
     def _collectors_of(self, names: set[str]) -> set[Collector]:

@@ -4,6 +4,7 @@
 #include "telemetry/record/history_switch.h"
 #include "telemetry/record/registry_core.h"
 #include "telemetry/write/collectable.h"
+#include "telemetry/write/family_names.h"
 #include "telemetry/write/gzip.h"
 #include "telemetry/write/negotiation.h"
 #include "telemetry/write/openmetrics_writer.h"
@@ -87,6 +88,12 @@ std::string Registry::body(Format format) const {
   }
   last_body_bytes_.store(bytes.size(), std::memory_order_relaxed);
   return bytes;
+}
+
+std::vector<std::string> Registry::family_names() const {
+  FamilyNames names;
+  core_->visit(names);
+  return std::move(names).names();
 }
 
 std::optional<double> Registry::sample_value(std::string_view name, const LabelSet& labels) const {

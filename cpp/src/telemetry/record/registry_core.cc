@@ -13,15 +13,6 @@
 #endif
 
 namespace inferometer {
-namespace {
-
-std::string_view type_name(MetricType type) {
-  return type == MetricType::kCounter ? "counter"
-         : type == MetricType::kGauge ? "gauge"
-                                      : "histogram";
-}
-
-}  // namespace
 
 RegistryCore::RegistryCore(const RegistryOptions& options)
     : storage_(std::make_shared<Storage>(options.arena_bytes, options.max_series)) {
@@ -48,9 +39,9 @@ std::shared_ptr<Family> RegistryCore::add_family(FamilySpec spec) NO_THREAD_SAFE
   const FamilySpec& made = family->spec();
   MutexLock lock(storage_->mutex);
   if (const NameTable::Owner* owner = names_.owner_of(made.name, made.type)) {
-    throw ConfigError("got " + std::string(type_name(made.type)) + " \"" + made.name +
+    throw ConfigError("got " + std::string(metric_type_name(made.type)) + " \"" + made.name +
                       "\", want a name that does not collide with the " +
-                      std::string(type_name(owner->type)) + " \"" + owner->family +
+                      std::string(metric_type_name(owner->type)) + " \"" + owner->family +
                       "\" of this registry");
   }
   if (made.label_names.empty()) (void)family->get_locked({});

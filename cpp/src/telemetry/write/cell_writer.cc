@@ -26,14 +26,6 @@ std::string_view type_name(CellType type) noexcept {
   }
 }
 
-// OpenMetrics has HELP escaped as label values are.
-void append_escaped_quotes_too(std::string& out, std::string_view help) {
-  for (const char c : help) {
-    if (c == '\\' || c == '"' || c == '\n') out += '\\';
-    out += c == '\n' ? 'n' : c;
-  }
-}
-
 void append_float(std::string& out, double value) {
   char text[kMaxNumberChars];
   out.append(text, write_float(text, value));
@@ -72,7 +64,7 @@ class FamilyWriter {
   void header(std::string_view suffix, std::string_view type) {
     out_.append("# HELP ").append(spec_.name).append(suffix).append(" ");
     if (open_metrics()) {
-      append_escaped_quotes_too(out_, spec_.help);
+      append_escaped_value(out_, spec_.help);
     } else {
       append_escaped_help(out_, spec_.help);
     }

@@ -11,31 +11,16 @@ namespace {
 
 constexpr int64_t kNanosPerMilli = 1'000'000;
 
-std::string_view type_name(MetricType type) noexcept {
-  switch (type) {
-    case MetricType::kCounter:
-      return "counter";
-    case MetricType::kGauge:
-      return "gauge";
-    case MetricType::kHistogram:
-      return "histogram";
-    case MetricType::kSummary:
-      return "summary";
-    case MetricType::kUntyped:
-      break;
-  }
-  return "unknown";
-}
-
 }  // namespace
 
 void OpenMetricsWriter::family(const FamilyView& family) {
   const bool has_total = without_total(family.name).size() < family.name.size();
   counter_ = family.type == MetricType::kCounter && has_total;
-  const bool unnamed = family.type == MetricType::kCounter && !has_total;
+  const bool unknown =
+      family.type == MetricType::kUntyped || (family.type == MetricType::kCounter && !has_total);
   name_ = counter_ ? without_total(family.name) : family.name;
   std::string header = "# TYPE " + name_ + " ";
-  header.append(unnamed ? "unknown" : type_name(family.type)).append("\n");
+  header.append(unknown ? "unknown" : metric_type_name(family.type)).append("\n");
   if (!family.unit.empty()) {
     header.append("# UNIT ").append(name_).append(" ").append(family.unit).append("\n");
   }

@@ -4,31 +4,15 @@
 #include "telemetry/write/number.h"
 
 namespace inferometer {
-namespace {
-
-std::string_view type_name(MetricType type) noexcept {
-  switch (type) {
-    case MetricType::kCounter:
-      return "counter";
-    case MetricType::kGauge:
-      return "gauge";
-    case MetricType::kHistogram:
-      return "histogram";
-    case MetricType::kSummary:
-      return "summary";
-    case MetricType::kUntyped:
-      break;
-  }
-  return "untyped";
-}
-
-}  // namespace
-
 void TextWriter::family(const FamilyView& family) {
   name_ = family.name;
   std::string header = "# HELP " + name_ + " ";
   append_escaped_help(header, family.help);
-  header.append("\n# TYPE ").append(name_).append(" ").append(type_name(family.type)).append("\n");
+  header.append("\n# TYPE ")
+      .append(name_)
+      .append(" ")
+      .append(metric_type_name(family.type))
+      .append("\n");
   lines_.append(header);
 }
 
