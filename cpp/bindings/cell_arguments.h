@@ -8,6 +8,8 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "inferometer/errors.h"
 
@@ -83,6 +85,20 @@ inline bool take_text(PyObject* text, const char* what, std::string& value) {
     return false;
   }
   return guarded([&] { value.assign(data, static_cast<size_t>(size)); });
+}
+
+/// The UTF-8 of the members of a tuple of str. False with an exception set as by take_text().
+inline bool take_texts(PyObject* sequence, const char* what, std::vector<std::string>& texts) {
+  if (!PyTuple_Check(sequence)) {
+    PyErr_Format(PyExc_TypeError, "%s: got %s, want a tuple", what, Py_TYPE(sequence)->tp_name);
+    return false;
+  }
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sequence); ++i) {
+    std::string text;
+    if (!take_text(PyTuple_GET_ITEM(sequence, i), what, text)) return false;
+    if (!guarded([&] { texts.push_back(std::move(text)); })) return false;
+  }
+  return true;
 }
 
 }  // namespace inferometer::python

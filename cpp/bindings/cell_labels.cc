@@ -1,5 +1,9 @@
 #include "cell_labels.h"
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "cell_arguments.h"
 #include "cell_object.h"
 
@@ -67,6 +71,30 @@ PyObject* key_by_name(PyObject* names, PyObject* const* values, PyObject* keywor
   return key;
 }
 
+// `key`, or that of the overflow series if there is no room for a child of its own: then this
+// counts as a dropped series. A new reference; null with an exception set for texts that are not
+// UTF-8.
+PyObject* key_with_room(const CellObject* self, PyObject* key) {
+  std::vector<std::string> values;
+  if (!take_texts(key, "label value", values)) return nullptr;
+  bool room = false;
+  const bool asked = guarded([&] {
+    const std::vector<std::string_view> views(values.begin(), values.end());
+    room = self->family->has_room_for(views);
+    if (!room) (void)self->family->get(views);
+  });
+  if (!asked || room) return asked ? Py_NewRef(key) : nullptr;
+  const Py_ssize_t count = PyTuple_GET_SIZE(key);
+  PyObject* const text = PyUnicode_FromStringAndSize(
+      kOverflowLabel.data(), static_cast<Py_ssize_t>(kOverflowLabel.size()));
+  PyObject* const overflow = text == nullptr ? nullptr : PyTuple_New(count);
+  for (Py_ssize_t i = 0; overflow != nullptr && i < count; ++i) {
+    PyTuple_SET_ITEM(overflow, i, Py_NewRef(text));
+  }
+  Py_XDECREF(text);
+  return overflow;
+}
+
 // A new reference to the child of `key`, which is made.
 PyObject* make_child(PyObject* object, PyObject* key) {
   CellObject* const self = self_of(object);
@@ -80,12 +108,28 @@ PyObject* make_child(PyObject* object, PyObject* key) {
   }
   // Another thread may have been faster while Python code ran: then there is one child all the
   // same.
-  PyObject* child = PyDict_SetDefault(self->children, key, made);
+  PyObject* const child = PyDict_SetDefault(self->children, key, made);
   Py_XINCREF(child);
-  if (child == made && !guarded([&] { self->family->add(self_of(made)->owned); })) {
-    Py_CLEAR(child);
-  }
   Py_DECREF(made);
+  return child;
+}
+
+// A new reference to the child of `key`, null without an exception if there is none.
+PyObject* find_child(const CellObject* self, PyObject* key) {
+  PyObject* const child = PyDict_GetItemWithError(self->children, key);
+  Py_XINCREF(child);
+  return child;
+}
+
+PyObject* find_or_make_child(PyObject* object, PyObject* key) {
+  const CellObject* const self = self_of(object);
+  PyObject* child = find_child(self, key);
+  if (child != nullptr || PyErr_Occurred() != nullptr) return child;
+  PyObject* const allowed = key_with_room(self, key);
+  if (allowed == nullptr) return nullptr;
+  if (allowed != key) child = find_child(self, allowed);
+  if (child == nullptr && PyErr_Occurred() == nullptr) child = make_child(object, allowed);
+  Py_DECREF(allowed);
   return child;
 }
 
@@ -108,9 +152,7 @@ PyObject* metric_labels(PyObject* object, PyObject* const* arguments, Py_ssize_t
                             ? key_by_name(self->label_names, arguments, keywords)
                             : key_by_position(self->label_names, arguments, count);
   if (key == nullptr) return nullptr;
-  PyObject* child = PyDict_GetItemWithError(self->children, key);
-  Py_XINCREF(child);
-  if (child == nullptr && PyErr_Occurred() == nullptr) child = make_child(object, key);
+  PyObject* const child = find_or_make_child(object, key);
   Py_DECREF(key);
   return child;
 }
@@ -123,9 +165,14 @@ PyObject* drop_child(PyObject* object, PyObject* values) {
     if (PyErr_Occurred() != nullptr) return nullptr;
     Py_RETURN_NONE;
   }
+  std::vector<std::string> texts;
+  if (!take_texts(values, "label value", texts)) return nullptr;
   // The family first: dropping the last reference may run Python code.
   Py_INCREF(child);
-  const bool dropped = guarded([&] { self->family->remove(*self_of(child)->owned); }) &&
+  const bool dropped = guarded([&] {
+                         const std::vector<std::string_view> views(texts.begin(), texts.end());
+                         self->family->remove(views);
+                       }) &&
                        PyDict_DelItem(self->children, values) == 0;
   Py_DECREF(child);
   if (!dropped) return nullptr;

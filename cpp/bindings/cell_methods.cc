@@ -1,8 +1,8 @@
 #include "cell_methods.h"
 
 #include <array>
+#include <cmath>
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -117,7 +117,7 @@ PyObject* summary_observe(PyObject* object, PyObject* const* arguments, Py_ssize
 // The cell of a histogram; null with an exception set if it has no buckets.
 ValueCell* bucketed_cell_of(PyObject* object) {
   ValueCell* const cell = cell_of(object);
-  if (cell == nullptr || cell->bounds() != nullptr) [[likely]]
+  if (cell == nullptr || cell->spec().bounds != nullptr) [[likely]]
     return cell;
   PyErr_Format(PyExc_TypeError, "got %s, want a histogram", Py_TYPE(object)->tp_name);
   return nullptr;
@@ -140,8 +140,13 @@ PyObject* histogram_observe(PyObject* object, PyObject* const* arguments, Py_ssi
     return nullptr;
   }
   if (!take_number(values[0], amount)) return nullptr;
-  const std::optional<size_t> bucket = cell->observe_bucket(amount);
-  if (bucket && !record_exemplar(object, *bucket, values[1], amount)) return nullptr;
+  if (std::isnan(amount)) {
+    cell->add(amount);  // as in prometheus_client: it makes the sum NaN and is counted nowhere
+    Py_RETURN_NONE;
+  }
+  const size_t bucket = cell->bucket_of(amount);
+  cell->observe_in(bucket, amount);
+  if (!record_exemplar(object, bucket, values[1], amount)) return nullptr;
   Py_RETURN_NONE;
 }
 
@@ -167,7 +172,7 @@ PyObject* read_summary(PyObject* object, PyObject* /*unused*/) {
 PyObject* read_buckets(PyObject* object, PyObject* /*unused*/) {
   const ValueCell* const cell = bucketed_cell_of(object);
   if (cell == nullptr) return nullptr;
-  const auto size = static_cast<Py_ssize_t>(cell->bounds()->upper.size());
+  const auto size = static_cast<Py_ssize_t>(cell->spec().bounds->upper.size());
   PyObject* const counts = PyTuple_New(size);
   for (Py_ssize_t i = 0; counts != nullptr && i < size; ++i) {
     PyObject* const number =

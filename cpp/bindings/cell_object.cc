@@ -1,15 +1,22 @@
 #include "cell_object.h"
 
+#include <pybind11/pybind11.h>
+
 #include <array>
 #include <cstdint>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cell_arguments.h"
 #include "cell_exemplars.h"
 #include "cell_labels.h"
+#include "inferometer/registry.h"
+#include "telemetry/record/registry_core.h"
+
+namespace py = pybind11;
 
 namespace inferometer::python {
 namespace {
@@ -55,19 +62,6 @@ void deallocate(PyObject* object) {
   Py_DECREF(type);
 }
 
-bool take_texts(PyObject* sequence, const char* what, std::vector<std::string>& texts) {
-  if (!PyTuple_Check(sequence)) {
-    PyErr_Format(PyExc_TypeError, "%s: got %s, want a tuple", what, Py_TYPE(sequence)->tp_name);
-    return false;
-  }
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sequence); ++i) {
-    std::string text;
-    if (!take_text(PyTuple_GET_ITEM(sequence, i), what, text)) return false;
-    if (!guarded([&] { texts.push_back(std::move(text)); })) return false;
-  }
-  return true;
-}
-
 bool take_bounds(PyObject* sequence, std::shared_ptr<const CellBounds>& bounds) {
   if (!PyTuple_Check(sequence)) {
     PyErr_Format(PyExc_TypeError, "bounds: got %s, want a tuple", Py_TYPE(sequence)->tp_name);
@@ -105,22 +99,22 @@ bool not_open(const CellObject* self) {
 }
 
 PyObject* open(PyObject* object, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
-  enum : uint8_t { kType, kName, kHelp, kUnit, kLabelNames, kBounds, kCount };
+  enum : uint8_t { kType, kName, kHelp, kUnit, kLabelNames, kBounds, kRegistry, kCount };
   std::array<PyObject*, kCount> values;
   CellObject* const self = self_of(object);
-  if (!take_arguments<kCount>("_open",
-                              {"type", "name", "documentation", "unit", "labelnames", "bounds"},
-                              arguments, count, keywords, values) ||
+  if (!take_arguments<kCount>(
+          "_open", {"type", "name", "documentation", "unit", "labelnames", "bounds", "registry"},
+          arguments, count, keywords, values) ||
       !not_open(self)) {
     return nullptr;
   }
   for (PyObject* value : values) {
     if (value == nullptr) {
-      PyErr_SetString(PyExc_TypeError, "_open() wants six arguments");
+      PyErr_SetString(PyExc_TypeError, "_open() wants seven arguments");
       return nullptr;
     }
   }
-  CellFamilySpec spec;
+  CellSpec spec;
   if (!take_type(values[kType], spec.type) || !take_text(values[kName], "metric name", spec.name) ||
       !take_text(values[kHelp], "documentation", spec.help) ||
       !take_text(values[kUnit], "unit", spec.unit) ||
@@ -133,11 +127,11 @@ PyObject* open(PyObject* object, PyObject* const* arguments, Py_ssize_t count, P
   PyObject* const children = spec.label_names.empty() ? nullptr : PyDict_New();
   if (!spec.label_names.empty() && children == nullptr) return nullptr;
   const bool made = guarded([&] {
-    auto family = std::make_shared<CellFamily>(std::move(spec));
+    const auto& registry = py::cast<const Registry&>(py::handle(values[kRegistry]));
+    auto family = std::make_shared<CellFamily>(std::move(spec), registry.core().storage());
     if (children == nullptr) {
-      self->owned = family->make_cell({});
+      self->owned = family->get({});
       self->cell = self->owned.get();
-      family->add(self->owned);
     }
     self->family = std::move(family);
   });
@@ -164,13 +158,41 @@ PyObject* open_child(PyObject* object, PyObject* const* arguments, Py_ssize_t co
     PyErr_SetString(PyExc_ValueError, "Incorrect label count");
     return nullptr;
   }
-  if (!guarded([&] { self->owned = parent->family->make_cell(values); })) return nullptr;
+  const std::vector<std::string_view> views(values.begin(), values.end());
+  if (!guarded([&] { self->owned = parent->family->get(views); })) return nullptr;
   self->family = parent->family;
   self->cell = self->owned.get();
   self->label_names = Py_NewRef(parent->label_names);
   self->label_values = Py_NewRef(arguments[1]);
   self->parent = Py_NewRef(arguments[0]);
   self->most_recent = parent->most_recent;
+  Py_RETURN_NONE;
+}
+
+// The core of the registry that is the argument; null with TypeError set if it is none.
+RegistryCore* core_of(PyObject* registry) {
+  RegistryCore* core = nullptr;
+  const bool found =
+      guarded([&] { core = &py::cast<const Registry&>(py::handle(registry)).core(); });
+  return found ? core : nullptr;
+}
+
+PyObject* attach(PyObject* object, PyObject* registry) {
+  CellObject* const self = self_of(object);
+  RegistryCore* const core = core_of(registry);
+  if (core == nullptr || self->family == nullptr) {
+    if (core != nullptr) refuse_without_cell(self);
+    return nullptr;
+  }
+  if (!guarded([&] { core->attach(self->family, Origin::kGuest); })) return nullptr;
+  Py_RETURN_NONE;
+}
+
+PyObject* detach(PyObject* object, PyObject* registry) {
+  CellObject* const self = self_of(object);
+  RegistryCore* const core = core_of(registry);
+  if (core == nullptr) return nullptr;
+  if (self->family != nullptr && !guarded([&] { core->detach(*self->family); })) return nullptr;
   Py_RETURN_NONE;
 }
 
@@ -233,6 +255,8 @@ PyMethodDef base_methods[] = {
     {"_open", method(open), METH_FASTCALL | METH_KEYWORDS,
      "Makes the native family, and its cell if there are no labels."},
     {"_open_child", method(open_child), METH_FASTCALL, "Makes the cell of a child of `parent`."},
+    {"_attach", attach, METH_O, "Shows the family in a native registry too."},
+    {"_detach", detach, METH_O, "Shows it there no more."},
     {"_drop_child", drop_child, METH_O,
      "Removes the child of these values, if there is "
      "one."},

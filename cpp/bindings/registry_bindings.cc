@@ -124,9 +124,10 @@ void with_exemplar(const ExemplarDict& labels, Record&& record) {
 
 py::typing::Tuple<py::bytes, py::str, py::str> render(const Registry& registry,
                                                       const std::string& accept,
-                                                      const std::string& accept_encoding) {
+                                                      const std::string& accept_encoding,
+                                                      bool own_only) {
   Exposition exposition;
-  without_gil([&] { exposition = registry.render({accept, accept_encoding}); });
+  without_gil([&] { exposition = registry.render({accept, accept_encoding, own_only}); });
   return py::make_tuple(py::bytes(exposition.body), exposition.content_type,
                         exposition.content_encoding);
 }
@@ -158,15 +159,15 @@ void bind_registry_class(py::module_& m) {
       m, "Registry",
       "A set of metrics that is exposed together: those of the engines made with it and the\n"
       "application's own. Thread-safe; a forked child may go on using it.")
-      .def(py::init(
-               [](size_t max_series, bool native_histograms, bool created_series, bool monitors) {
-                 auto registry = Registry::create({.max_series = max_series,
-                                                   .native_histograms = native_histograms,
-                                                   .created_series = created_series});
-                 if (monitors) attach_monitors(*registry);
-                 return registry;
-               }),
-           py::arg("max_series") = RegistryOptions{}.max_series,
+      .def(py::init([](size_t max_series_per_family, bool native_histograms, bool created_series,
+                       bool monitors) {
+             auto registry = Registry::create({.max_series_per_family = max_series_per_family,
+                                               .native_histograms = native_histograms,
+                                               .created_series = created_series});
+             if (monitors) attach_monitors(*registry);
+             return registry;
+           }),
+           py::arg("max_series_per_family") = RegistryOptions{}.max_series_per_family,
            py::arg("native_histograms") = RegistryOptions{}.native_histograms,
            py::arg("created_series") = RegistryOptions{}.created_series,
            py::arg("monitors") = false)
@@ -193,15 +194,22 @@ void bind_registry_class(py::module_& m) {
            "`native_histograms`: native buckets too; None: as the registry says.")
       .def(
           "render", &render, py::arg("accept") = "", py::arg("accept_encoding") = "",
+          py::arg("own_only") = false,
           "The exposition in the format that these HTTP headers like best: its bytes, its content\n"
-          "type, and its content encoding (\"gzip\", or empty). The GIL is released meanwhile.")
+          "type, and its content encoding (\"gzip\", or empty). `own_only`: without the metrics "
+          "of\n"
+          "inferometer.prometheus. The GIL is released meanwhile.")
+      .def_property("max_series_per_family", &Registry::max_series_per_family,
+                    &Registry::set_max_series_per_family,
+                    "Bound on the series of each of the application's metrics.")
       .def(
           "family_names",
-          [](const Registry& self) {
+          [](const Registry& self, bool own_only) {
             std::vector<std::string> names;
-            without_gil([&] { names = self.family_names(); });
+            without_gil([&] { names = self.family_names(own_only); });
             return names;
           },
+          py::arg("own_only") = false,
           "The names of the families that the exposition has now, in its order.")
       .def(
           "collect",

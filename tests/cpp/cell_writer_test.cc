@@ -4,7 +4,9 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace inferometer {
 namespace {
@@ -15,15 +17,18 @@ std::string written(const CellFamily& family, const CellWriting& writing) {
   return out;
 }
 
+CellFamily family_of(CellSpec spec) {
+  return {std::move(spec), std::make_shared<Storage>(1 << 16, 100)};
+}
+
 constexpr CellWriting kPlain{CellFormat::kPlain, true};
 constexpr CellWriting kOpenMetrics{CellFormat::kOpenMetrics, true};
 
 TEST(CellWriterTest, CountersHaveTheirTimesAtTheEndOfTheText) {
-  CellFamily family({CellType::kCounter, "c", "a \"b\"\n\\", "", {"l"}, nullptr});
-  const auto cell = family.make_cell({"v"});
+  CellFamily family = family_of({CellType::kCounter, "c", "a \"b\"\n\\", "", {"l"}, nullptr});
+  const auto cell = family.get(std::vector<std::string_view>{"v"});
   cell->add(2.5);
   cell->set_created(123.456);
-  family.add(cell);
   EXPECT_EQ(
       written(family, kPlain),
       "# HELP c_total a \"b\"\\n\\\\\n# TYPE c_total counter\nc_total{l=\"v\"} 2.5\n"
@@ -36,13 +41,12 @@ TEST(CellWriterTest, CountersHaveTheirTimesAtTheEndOfTheText) {
 }
 
 TEST(CellWriterTest, FamiliesWithoutSeriesAreTheirHeader) {
-  const CellFamily family({CellType::kCounter, "c", "help", "", {"l"}, nullptr});
+  const CellFamily family = family_of({CellType::kCounter, "c", "help", "", {"l"}, nullptr});
   EXPECT_EQ(written(family, kPlain), "# HELP c_total help\n# TYPE c_total counter\n");
 }
 
 TEST(CellWriterTest, GaugesAndUnits) {
-  CellFamily family({CellType::kGauge, "g_bytes", "help", "bytes", {}, nullptr});
-  family.add(family.make_cell({}));
+  CellFamily family = family_of({CellType::kGauge, "g_bytes", "help", "bytes", {}, nullptr});
   family.cells().front()->set(-1e20);
   EXPECT_EQ(written(family, kPlain), "# HELP g_bytes help\n# TYPE g_bytes gauge\ng_bytes -1e+20\n");
   EXPECT_EQ(written(family, kOpenMetrics),
@@ -50,18 +54,17 @@ TEST(CellWriterTest, GaugesAndUnits) {
 }
 
 TEST(CellWriterTest, Summaries) {
-  CellFamily family({CellType::kSummary, "s", "help", "", {}, nullptr});
-  family.add(family.make_cell({}));
+  CellFamily family = family_of({CellType::kSummary, "s", "help", "", {}, nullptr});
   family.cells().front()->observe(3);
   EXPECT_EQ(written(family, {CellFormat::kPlain, false}),
             "# HELP s help\n# TYPE s summary\ns_count 1.0\ns_sum 3.0\n");
 }
 
 TEST(CellWriterTest, HistogramsSortLeAmongTheLabels) {
-  CellFamily family({CellType::kHistogram, "h", "help", "", {"z", "a"}, CellBounds::of({1, 2})});
-  const auto cell = family.make_cell({"1", "2"});
-  family.add(cell);
-  cell->observe_bucket(1.5);
+  CellFamily family =
+      family_of({CellType::kHistogram, "h", "help", "", {"z", "a"}, CellBounds::of({1, 2})});
+  const auto cell = family.get(std::vector<std::string_view>{"1", "2"});
+  cell->observe_in(cell->bucket_of(1.5), 1.5);
   cell->set_exemplar(1, {{{"t", "\""}}, 1.5, 1000});
   EXPECT_EQ(written(family, {CellFormat::kOpenMetrics, false}),
             "# HELP h help\n# TYPE h histogram\n"
@@ -72,8 +75,7 @@ TEST(CellWriterTest, HistogramsSortLeAmongTheLabels) {
 }
 
 TEST(CellWriterTest, ASumThatMayFallIsLeftOut) {
-  CellFamily family({CellType::kHistogram, "h", "", "", {}, CellBounds::of({-1})});
-  family.add(family.make_cell({}));
+  CellFamily family = family_of({CellType::kHistogram, "h", "", "", {}, CellBounds::of({-1})});
   EXPECT_EQ(written(family, {CellFormat::kPlain, false}),
             "# HELP h \n# TYPE h histogram\nh_bucket{le=\"-1.0\"} 0.0\nh_bucket{le=\"+Inf\"} 0.0\n"
             "h_count 0.0\n");

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -19,17 +20,15 @@ std::shared_ptr<Storage> storage() { return std::make_shared<Storage>(1 << 20, 1
 
 TEST(ExemplarCellsTest, TheNewestOfEachBucket) {
   ExemplarCells cells(storage(), 3);
-  EXPECT_TRUE(cells.read(1).names.empty());
+  EXPECT_TRUE(cells.read(1).text.empty());
   cells.set(1, Labels{{"trace_id", "old"}}, 1.5, 7);
   cells.set(1, Labels{{"trace_id", "a\"b"}, {"x", ""}}, 2.5, 8);
   const ExemplarReading reading = cells.read(1);
-  EXPECT_EQ(reading.names, (std::vector<std::string>{"trace_id", "x"}));
-  EXPECT_EQ(reading.values, (std::vector<std::string>{"a\"b", ""}));
   EXPECT_EQ(reading.text, "trace_id=\"a\\\"b\",x=\"\"");
   EXPECT_EQ(reading.value, 2.5);
   EXPECT_EQ(reading.timestamp_ns, 8);
-  EXPECT_TRUE(cells.read(0).names.empty());
-  EXPECT_TRUE(cells.read(2).names.empty());
+  EXPECT_TRUE(cells.read(0).text.empty());
+  EXPECT_TRUE(cells.read(2).text.empty());
 }
 
 TEST(ExemplarCellsTest, TheLargestThatIsAllowed) {
@@ -39,7 +38,7 @@ TEST(ExemplarCellsTest, TheLargestThatIsAllowed) {
   check_exemplar(largest);
   ExemplarCells cells(storage(), 1);
   cells.set(0, largest, 1, 1);
-  EXPECT_EQ(cells.read(0).values.at(0), emoji);
+  EXPECT_EQ(cells.read(0).text, "t=\"" + emoji + "\"");
 
   std::vector<std::string> names;  // 128 names of one letter do not exist: 53 of one, then two
   for (char c = 'a'; c <= 'z'; ++c) names.emplace_back(1, c);
@@ -48,7 +47,8 @@ TEST(ExemplarCellsTest, TheLargestThatIsAllowed) {
   for (const std::string& name : names) many.emplace_back(name, "");
   check_exemplar(many);
   cells.set(0, many, 1, 1);
-  EXPECT_EQ(cells.read(0).names.size(), 52U);
+  const std::string text = cells.read(0).text;
+  EXPECT_EQ(std::ranges::count(text, '='), 52);
 }
 
 TEST(ExemplarCellsTest, WhatCannotBeOne) {
@@ -81,9 +81,9 @@ TEST(ExemplarCellsTest, WritersAndAReader) {
   std::array<std::thread, 2> writers{std::thread(write, 'a'), std::thread(write, 'b')};
   for (int i = 0; i < 2'000; ++i) {
     const ExemplarReading reading = cells.read(0);
-    if (reading.names.empty()) continue;  // was being written all the time
-    const char letter = reading.values.at(0).at(0);
-    EXPECT_EQ(reading.values[0], std::string(letter == 'a' ? 10 : 100, letter));
+    if (reading.text.empty()) continue;      // was being written all the time
+    const char letter = reading.text.at(3);  // t="
+    EXPECT_EQ(reading.text, "t=\"" + std::string(letter == 'a' ? 10 : 100, letter) + "\"");
     EXPECT_EQ(reading.value, letter);
     EXPECT_EQ(reading.timestamp_ns, letter);
   }

@@ -90,11 +90,12 @@ TEST(HistorySampleTest, ABoundThatIsNoneIsRefused) {
 
 TEST(HistorySampleTest, TheLabelSetsOfASeriesLeadBackToIt) {
   std::vector<LabelSet> labels;
-  HistorySample("inference_batches_total").append_labels({"m", "full"}, labels);
+  HistorySample("inference_batches_total")
+      .append_labels("model_name=\"m\",reason=\"full\"", labels);
   EXPECT_EQ(labels, (std::vector<LabelSet>{{{"model_name", "m"}, {"reason", "full"}}}));
   labels.clear();
   const HistorySample bucket("inference_batch_size_bucket");
-  bucket.append_labels({"m"}, labels);
+  bucket.append_labels("model_name=\"m\"", labels);
   ASSERT_EQ(labels.size(), 12U);
   for (size_t i = 0; i < labels.size(); ++i) EXPECT_EQ(bucket.place(labels[i]).column, i);
 }

@@ -117,7 +117,8 @@ TEST_F(HistorySinkTest, WithoutMemoryNothingIsStored) {
 }
 
 TEST_F(HistorySinkTest, FamiliesThatAreNotTheCataloguesAreIgnored) {
-  (void)registry_.add_family(FamilySpec::of_application(MetricType::kGauge, "level", "", {}, {}));
+  registry_.attach(std::make_shared<CellFamily>(CellSpec{CellType::kGauge, "level", "", "", {}},
+                                                registry_.storage()));
   sink_.begin();
   registry_.visit(sink_);  // shows the application's families too
   sink_.commit(0);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace inferometer {
@@ -11,7 +13,23 @@ TEST(LabelTextTest, JoinsAndEscapes) {
   const std::vector<std::string> names = {"a", "b", "c"};
   const std::vector<std::string> values = {"x", "q\"\\\n", ""};
   EXPECT_EQ(label_text(names, values), R"(a="x",b="q\"\\\n",c="")");
-  EXPECT_EQ(label_text({}, {}), "");
+  const std::vector<std::string_view> views(values.begin(), values.end());
+  EXPECT_EQ(label_text(names, views), label_text(names, values));
+}
+
+TEST(LabelTextTest, TheReaderReadsWhatWasWritten) {
+  const std::vector<std::string> names = {"a", "b", "c", "d", "e"};
+  const std::vector<std::string> values = {"x", "q\"\\\n,n=\"y\"", "", "\\n", "\n\n"};
+  const std::string text = label_text(names, values);
+  LabelReader reader(text);
+  for (size_t i = 0; i < names.size(); ++i) {
+    ASSERT_TRUE(reader.next());
+    EXPECT_EQ(reader.name(), names[i]);
+    EXPECT_EQ(reader.value(), values[i]);
+    EXPECT_EQ(reader.rest().empty(), i + 1 == names.size());
+  }
+  EXPECT_FALSE(reader.next());
+  EXPECT_FALSE(LabelReader("").next());
 }
 
 TEST(LabelTextTest, HelpKeepsQuotes) {

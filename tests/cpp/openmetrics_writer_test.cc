@@ -19,7 +19,7 @@ struct Labels {
   std::vector<std::string> names;
   std::vector<std::string> values;
   std::string text = label_text(names, values);
-  [[nodiscard]] LabelsView view() const { return {text, names, values}; }
+  [[nodiscard]] std::string_view view() const { return text; }
 };
 
 TEST(OpenMetricsWriterTest, NothingIsOneEof) { EXPECT_EQ(OpenMetricsWriter().text(), "# EOF\n"); }

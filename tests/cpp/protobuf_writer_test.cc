@@ -45,8 +45,6 @@ TEST(ProtobufFieldsTest, NumbersOfEverySize) {
 // A native histogram with two spans, a unit and a start time, byte by byte.
 TEST(ProtobufWriterTest, ANativeHistogramByteByByte) {
   ProtobufWriter writer;
-  const std::vector<std::string> names = {"m"};
-  const std::vector<std::string> values = {"x"};
   const std::array<std::pair<int32_t, uint64_t>, 5> positive = {
       {{-2, 3}, {-1, 5}, {2, 1}, {4, 3}, {5, 2}}};
   const NativeHistogramView native{3, 0x1p-128, 0, {}, positive};
@@ -54,7 +52,7 @@ TEST(ProtobufWriterTest, ANativeHistogramByteByByte) {
   const std::array<std::string, 1> le = {"+Inf"};
   const std::array<uint64_t, 1> cumulative = {14};
   writer.family({"lat_seconds", "Latency.", MetricType::kHistogram, "seconds"});
-  writer.histogram({{"", names, values}, 0, 1'700'000'000'000'000'000},
+  writer.histogram({"m=\"x\"", 0, 1'700'000'000'000'000'000},
                    {bounds, le, cumulative, Number::of(12.5), {}, &native});
   EXPECT_EQ(std::move(writer).bytes(),
             bytes_of("79"

@@ -9,7 +9,7 @@ namespace {
 
 TEST(SampleLinesTest, LabelsAndTheExtraOne) {
   SampleLines lines;
-  const LabelsView labels{"a=\"x\"", {}, {}};
+  const std::string_view labels = "a=\"x\"";
   lines.begin_sample("n", "_bucket", labels, {"le", "1.0"});
   lines.number(Number::of(int64_t{7}));
   lines.milliseconds(-3);
@@ -30,7 +30,7 @@ TEST(SampleLinesTest, GrowsAsNeeded) {
   const std::string label(100'000, 'l');
   std::string expected;
   for (int i = 0; i < 20; ++i) {
-    lines.begin_sample(name, "", {label, {}, {}}, {});
+    lines.begin_sample(name, "", label, {});
     lines.number(Number::of(int64_t{i}));
     lines.end_line();
     expected.append(name).append("{").append(label).append("} ").append(std::to_string(i)) += '\n';

@@ -6,11 +6,12 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "inferometer/errors.h"
+#include "inferometer/clock.h"
 
 namespace inferometer {
 namespace {
@@ -18,110 +19,106 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-TEST(CellBoundsTest, AddsInfinityAndWritesTheBounds) {
-  const auto bounds = CellBounds::of({0.5, 1, 1e6});
-  EXPECT_EQ(bounds->upper, (std::vector<double>{0.5, 1, 1e6, kInfinity}));
-  EXPECT_EQ(bounds->text, (std::vector<std::string>{"0.5", "1.0", "1e+06", "+Inf"}));
+std::shared_ptr<ValueCell> cell(CellType type, std::vector<double> bounds = {},
+                                bool native = false) {
+  CellSpec spec;
+  spec.type = type;
+  if (!bounds.empty()) spec.bounds = CellBounds::of(std::move(bounds));
+  spec.native_histograms = native;
+  return std::make_shared<ValueCell>(std::make_shared<const CellSpec>(std::move(spec)), "a=\"b\"",
+                                     std::make_shared<Storage>(1 << 20, 10));
 }
 
-TEST(CellBoundsTest, RefusesWhatDoesNotAscend) {
-  EXPECT_THROW((void)CellBounds::of({2, 1}), ConfigError);
-  EXPECT_THROW((void)CellBounds::of({1, kNan}), ConfigError);
-  EXPECT_THROW((void)CellBounds::of({}), ConfigError);
-  EXPECT_THROW((void)CellBounds::of({kInfinity}), ConfigError);
+void observe(ValueCell& histogram, double value) {
+  histogram.observe_in(histogram.bucket_of(value), value);
 }
 
-TEST(CellLabelsTest, SortsAndCutsWhereTheOwnLabelBelongs) {
-  const std::vector<std::string> names{"z", "a", "le_"};
-  const std::vector<std::string> values{"1", "say \"x\"", "\\\n"};
-  const CellLabels whole = CellLabels::of(names, values, "");
-  EXPECT_EQ(whole.before(), "a=\"say \\\"x\\\"\",le_=\"\\\\\\n\",z=\"1\"");
-  EXPECT_EQ(whole.after(), "");
-  const CellLabels cut = CellLabels::of(names, values, "le");
-  EXPECT_EQ(cut.before(), "a=\"say \\\"x\\\"\"");
-  EXPECT_EQ(cut.after(), "le_=\"\\\\\\n\",z=\"1\"");
-}
+TEST(ValueCellTest, IsSmall) { EXPECT_LE(sizeof(ValueCell), 72U); }
 
-TEST(CellLabelsTest, TheLastOfTwoEqualNamesCounts) {
-  const std::vector<std::string> names{"a", "a"};
-  const std::vector<std::string> values{"1", "2"};
-  EXPECT_EQ(CellLabels::of(names, values, "").before(), "a=\"2\"");
+TEST(ValueCellTest, KeepsLabelsAndTheTimeOfItsMaking) {
+  const double before = static_cast<double>(wall_clock().now_ns()) / 1e9;
+  const auto counter = cell(CellType::kCounter);
+  EXPECT_EQ(counter->labels(), "a=\"b\"");
+  EXPECT_GE(counter->created(), before);
+  counter->set_created(123.456);
+  EXPECT_EQ(counter->created(), 123.456);
 }
 
 TEST(ValueCellTest, BucketsTakeTheirUpperBound) {
-  ValueCell cell({}, CellBounds::of({1, 2}));
-  EXPECT_EQ(cell.observe_bucket(1), std::optional<size_t>(0));
-  EXPECT_EQ(cell.observe_bucket(std::nextafter(1, 2)), std::optional<size_t>(1));
-  EXPECT_EQ(cell.observe_bucket(kInfinity), std::optional<size_t>(2));
-  EXPECT_EQ(cell.observe_bucket(-kInfinity), std::optional<size_t>(0));
-  EXPECT_EQ(cell.bucket(0), 2u);
-  EXPECT_EQ(cell.bucket(1), 1u);
-  EXPECT_EQ(cell.bucket(2), 1u);
+  const auto histogram = cell(CellType::kHistogram, {1, 2});
+  EXPECT_EQ(histogram->bucket_of(1), 0U);
+  EXPECT_EQ(histogram->bucket_of(std::nextafter(1, 2)), 1U);
+  EXPECT_EQ(histogram->bucket_of(kInfinity), 2U);
+  EXPECT_EQ(histogram->bucket_of(-kInfinity), 0U);
+  EXPECT_EQ(histogram->bucket_of(kNan), 2U);
+  observe(*histogram, 1);
+  observe(*histogram, 1);
+  observe(*histogram, 5);
+  EXPECT_EQ(histogram->bucket(0), 2U);
+  EXPECT_EQ(histogram->bucket(1), 0U);
+  EXPECT_EQ(histogram->bucket(2), 1U);
+  EXPECT_EQ(histogram->value(), 7);
 }
 
-TEST(ValueCellTest, NanIsInTheSumAndInNoBucket) {
-  ValueCell cell({}, CellBounds::of({1}));
-  EXPECT_EQ(cell.observe_bucket(kNan), std::nullopt);
-  EXPECT_TRUE(std::isnan(cell.value()));
-  EXPECT_EQ(cell.bucket(0) + cell.bucket(1), 0u);
+TEST(ValueCellTest, NativeBucketsCountTheSame) {
+  const auto histogram = cell(CellType::kHistogram, {1}, true);
+  for (const double value : {0.5, 3.0, -2.0, kNan}) observe(*histogram, value);
+  NativeReading reading(histogram->native()->schema());
+  histogram->native()->read_into(reading);
+  EXPECT_EQ(reading.count(), 4U);
+  EXPECT_EQ(cell(CellType::kHistogram, {1})->native(), nullptr);
 }
 
 TEST(ValueCellTest, KeepsTheNewestExemplarOfEachBucket) {
-  ValueCell cell({}, CellBounds::of({1}));
-  EXPECT_FALSE(cell.has_exemplars());
-  EXPECT_EQ(cell.exemplar(0), std::nullopt);
-  cell.set_exemplar(1, {{{"t", "old"}}, 5, 1});
-  cell.set_exemplar(1, {{{"t", "new"}}, 6, 2});
-  EXPECT_FALSE(cell.exemplar(0).has_value());
-  ASSERT_TRUE(cell.exemplar(1).has_value());
-  EXPECT_EQ(cell.exemplar(1)->labels, (LabelPairs{{"t", "new"}}));
-  EXPECT_EQ(cell.exemplar(1)->value, 6);
-  EXPECT_THROW(cell.set_exemplar(2, {}), std::out_of_range);
-}
-
-TEST(ValueCellTest, KeepsTheTextOfItsFirstTimeOnly) {
-  ValueCell cell({});
-  EXPECT_EQ(cell.created_text(), "");
-  cell.set_created(1700000000.125);
-  EXPECT_EQ(cell.created_text(), "1.700000000125e+09");
-  cell.set_created(2);
-  EXPECT_EQ(cell.created_text(), "");
-  EXPECT_EQ(cell.created(), 2);
+  const auto histogram = cell(CellType::kHistogram, {1});
+  EXPECT_FALSE(histogram->has_exemplars());
+  EXPECT_EQ(histogram->exemplar(0), std::nullopt);
+  histogram->set_exemplar(1, {{{"t", "old"}}, 5, 1});
+  histogram->set_exemplar(1, {{{"t", "new"}}, 6, 2});
+  EXPECT_FALSE(histogram->exemplar(0).has_value());
+  ASSERT_TRUE(histogram->exemplar(1).has_value());
+  EXPECT_EQ(histogram->exemplar(1)->labels, (LabelPairs{{"t", "new"}}));
+  EXPECT_EQ(histogram->exemplar(1)->value, 6);
+  EXPECT_THROW(histogram->set_exemplar(2, {}), std::out_of_range);
 }
 
 TEST(ValueCellTest, InfoIsReplacedAsAWhole) {
-  ValueCell cell({});
-  cell.set_info({{"a", "1"}, {"b", "2"}});
-  cell.set_info({{"c", "3"}});
-  EXPECT_EQ(cell.info(), (LabelPairs{{"c", "3"}}));
+  const auto info = cell(CellType::kInfo);
+  EXPECT_TRUE(info->info().empty());
+  info->set_info({{"a", "1"}, {"b", "2"}});
+  info->set_info({{"c", "3"}});
+  EXPECT_EQ(info->info(), (LabelPairs{{"c", "3"}}));
 }
 
 // What a mutex would guarantee: no observation is lost or counted twice.
 TEST(ValueCellTest, ManyWritersAreCountedExactly) {
   constexpr int kThreads = 4;
   constexpr int kObservations = 20'000;
-  ValueCell counter({});
-  ValueCell summary({});
-  ValueCell histogram({}, CellBounds::of({1, 2}));
+  const auto counter = cell(CellType::kCounter);
+  const auto summary = cell(CellType::kSummary);
+  const auto histogram = cell(CellType::kHistogram, {1, 2}, true);
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < kObservations; ++i) {
-        counter.add(1);
-        summary.observe(0.5);
-        histogram.observe_bucket(i % 3);
-        if (i % 1000 == 0) histogram.set_exemplar(0, {{{"t", "x"}}, 1, 1});
+        counter->add(1);
+        summary->observe(0.5);
+        observe(*histogram, i % 3);
+        if (i % 1000 == 0) histogram->set_exemplar(0, {{{"t", "x"}}, 1, 1});
       }
     });
   }
-  for (int i = 0; i < 100; ++i) (void)histogram.exemplar(0);
+  for (int i = 0; i < 100; ++i) (void)histogram->exemplar(0);
   for (auto& thread : threads) thread.join();
   constexpr double kTotal = kThreads * kObservations;
-  EXPECT_EQ(counter.value(), kTotal);
-  EXPECT_EQ(summary.count(), static_cast<uint64_t>(kTotal));
-  EXPECT_EQ(summary.value(), kTotal / 2);
-  EXPECT_EQ(histogram.bucket(0) + histogram.bucket(1) + histogram.bucket(2),
+  EXPECT_EQ(counter->value(), kTotal);
+  EXPECT_EQ(summary->count(), static_cast<uint64_t>(kTotal));
+  EXPECT_EQ(summary->value(), kTotal / 2);
+  EXPECT_EQ(histogram->bucket(0) + histogram->bucket(1) + histogram->bucket(2),
             static_cast<uint64_t>(kTotal));
+  NativeReading reading(histogram->native()->schema());
+  histogram->native()->read_into(reading);
+  EXPECT_EQ(reading.count(), static_cast<uint64_t>(kTotal));
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ def test_native_families_are_read_exactly(engine: im.Engine) -> None:
 
 def test_triton_counters_are_of_unknown_type() -> None:
     class Stub:
-        def render(self) -> tuple[bytes, str, str]:
+        def render(self, own_only: bool = False) -> tuple[bytes, str, str]:
             text = b'# HELP nv_x X\n# TYPE nv_x counter\nnv_x{model="m"} 3 1500\n'
             return text, "text/plain", ""
 
@@ -149,11 +149,12 @@ def test_names_of_native_families_are_taken(engine: im.Engine) -> None:
         Counter("inference_requests_total", "h")
 
 
-def test_a_native_family_that_comes_later_is_left_out() -> None:
+def test_a_native_family_that_comes_later_is_refused() -> None:
     gauge = Gauge("late_family", "h")
     try:
         gauge.set(1)
-        im.default_registry().gauge("late_family", "native").set(2)
+        with pytest.raises(im.ConfigError, match='collide with the gauge "late_family"'):
+            im.default_registry().gauge("late_family", "native")
         im.default_registry().counter("late_neighbour", "native").inc()
         for text in (generate_latest(), openmetrics.generate_latest()):
             assert text.count(b"# TYPE late_family ") == 1

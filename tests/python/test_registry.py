@@ -135,7 +135,6 @@ def labelled() -> im.Counter:
         (lambda: im.Registry().histogram("h", buckets=[2, 1]), "want ascending bounds"),
         (lambda: im.Registry().histogram("h", buckets=[math.nan]), "NaN"),
         (lambda: im.Registry().counter("inference_requests_total"), "collide"),
-        (lambda: im.Registry(max_series=0).gauge("g"), "max_series = 0"),
     ],
 )
 def test_errors(action: Callable[[], object], message: str) -> None:
@@ -190,7 +189,7 @@ def test_handles_outlive_the_registry() -> None:
 
 
 def test_floats_are_written_as_prometheus_client_writes_them() -> None:
-    registry = im.Registry()
+    registry = im.Registry(max_series_per_family=20_000)
     level = registry.gauge("level", "", ["i"])
     rng = random.Random(5)
     values = [rng.uniform(-10, 10) * 10 ** rng.randint(-12, 22) for _ in range(5000)]
@@ -225,13 +224,29 @@ def test_the_exposition_parses_and_is_bytes() -> None:
     assert samples(registry)["inferometer_dropped_series_total", ()] == 0
 
 
-def test_dropped_series_are_counted() -> None:
-    registry = im.Registry(max_series=1)
-    hits = registry.counter("hits", "", ["x"])
-    hits.labels("a").inc()
-    with pytest.raises(im.ConfigError, match="max_series = 1"):
-        hits.labels("b")
-    assert registry.sample_value("inferometer_dropped_series_total") == 1
+def test_label_values_beyond_the_limit_share_the_overflow_series() -> None:
+    registry = im.Registry(max_series_per_family=2)
+    hits = registry.counter("hits", "", ["path", "code"])
+    for path in ("a", "b", "c", "d", "c"):
+        hits.labels(path, 200).inc()
+    found = {labels: value for (name, labels), value in samples(registry).items() if "hits" in name}
+    assert found == {
+        (("code", "200"), ("path", "a")): 1,
+        (("code", "200"), ("path", "b")): 1,
+        (("code", "_overflow"), ("path", "_overflow")): 3,
+    }
+    assert registry.sample_value("inferometer_dropped_series_total") == 3
+    # The limit is each metric's own; another value of it counts from now on.
+    other = registry.gauge("level", "", ["x"])
+    other.labels("1").set(1)
+    assert registry.max_series_per_family == 2
+    registry.max_series_per_family = 3
+    hits.labels("e", 200).inc()
+    assert registry.sample_value("hits_total", {"path": "e", "code": "200"}) is None
+    hits.remove("a", "200")
+    hits.labels("e", 200).inc()
+    assert registry.sample_value("hits_total", {"path": "e", "code": "200"}) == 1
+    assert registry.sample_value("inferometer_dropped_series_total") == 4
 
 
 def test_rendering_releases_the_gil() -> None:

@@ -23,11 +23,13 @@ class Collectable;
 
 namespace inferometer {
 
-class Family;
+class CellFamily;
 class Refresher;
 class HistorySwitch;
 class RegistryCore;
 class Series;
+class ValueCell;
+struct CellSpec;
 enum class Format : uint8_t;
 enum class Metric : uint8_t;
 
@@ -41,7 +43,7 @@ struct Exemplar {
 /// What Counter, Gauge and Histogram share: a handle to a family with labels (labels() leads to its
 /// series) or to one series. Copies refer to the same metric. A handle stays safe to use after the
 /// series was removed or the registry is gone; what it records is then seen by nobody.
-/// Recording takes no lock and allocates nothing. Thread-safe.
+/// Recording takes no lock and allocates nothing; an exemplar does both. Thread-safe.
 class AppMetric {
  public:
   using Values = std::span<const std::string_view>;
@@ -57,21 +59,20 @@ class AppMetric {
 
  protected:
   /// A family, or its one series if it has no labels.
-  explicit AppMetric(std::shared_ptr<Family> family);
+  explicit AppMetric(std::shared_ptr<CellFamily> family);
   /// One series of the family.
-  AppMetric(std::shared_ptr<Family> family, std::shared_ptr<Series> series);
+  AppMetric(std::shared_ptr<CellFamily> family, std::shared_ptr<ValueCell> cell);
   /// The series of these values. Throws ConfigError if this is no family with labels.
-  [[nodiscard]] std::shared_ptr<Series> child(Values values) const;
-  /// The words to record into. Throws ConfigError for a family whose labels are missing.
-  [[nodiscard]] std::atomic<uint64_t>* cells() const {
-    if (cells_ == nullptr) [[unlikely]]
+  [[nodiscard]] std::shared_ptr<ValueCell> child(Values values) const;
+  /// What to record into. Throws ConfigError for a family whose labels are missing.
+  [[nodiscard]] ValueCell& cell() const {
+    if (cell_ == nullptr) [[unlikely]]
       refuse_without_labels();
-    return cells_;
+    return *cell_;
   }
 
-  std::shared_ptr<Family> family_;
-  std::shared_ptr<Series> series_;  // null for a family with labels
-  std::atomic<uint64_t>* cells_ = nullptr;
+  std::shared_ptr<CellFamily> family_;
+  std::shared_ptr<ValueCell> cell_;  // null for a family with labels
 
  private:
   [[noreturn]] void refuse_without_labels() const;
@@ -80,8 +81,9 @@ class AppMetric {
 /// A value that only grows. Thread-safe.
 class Counter : public AppMetric {
  public:
-  /// The series of these label values (made at first use), in the order of the label names. Throws
-  /// ConfigError for a wrong number of values, invalid UTF-8, or when max_series is reached.
+  /// The series of these label values (made at first use), in the order of the label names; once
+  /// the metric has max_series_per_family of them, that of the label values "_overflow" instead of
+  /// a new one. Throws ConfigError for a wrong number of values and for invalid UTF-8.
   [[nodiscard]] Counter labels(Values values) const;
   [[nodiscard]] Counter labels(std::initializer_list<std::string_view> values) const;
   /// Throws ConfigError if `amount` is negative or NaN.
@@ -136,6 +138,7 @@ inline constexpr double kDefaultBuckets[] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.
 struct ScrapeRequest {
   std::string_view accept = {};
   std::string_view accept_encoding = {};
+  bool own_only = false;  ///< Without metrics that are guests here (inferometer.prometheus').
 };
 
 /// An exposition as an HTTP answer carries it.
@@ -146,10 +149,11 @@ struct Exposition {
 };
 
 struct RegistryOptions {
-  /// Bound on the application's series, all families together. A series that was removed counts
-  /// until its last handle is gone.
-  size_t max_series = 100'000;
-  /// Address space reserved for the values; memory is used as series are made.
+  /// Bound on the series of each of the application's metrics. Label values beyond it share one
+  /// more series, with "_overflow" as the value of every label; each time that happens is counted
+  /// in inferometer_dropped_series_total.
+  size_t max_series_per_family = 10'000;
+  /// Address space reserved for the values of engines; memory is used as series are made.
   size_t arena_bytes = size_t{64} << 20;
   /// Gives histograms native (exponential) buckets beside the classic ones, shown in protobuf.
   bool native_histograms = false;
@@ -173,8 +177,8 @@ class Registry {
 
   /// New families of the application. They throw ConfigError for an invalid or reserved name, a
   /// name that exists or would collide in the exposition (a counter `x` with `x_total`, a histogram
-  /// with its `_bucket`, `_sum`, `_count`), bad buckets (empty, not ascending, NaN; +Inf is added),
-  /// text that is not UTF-8, and when there is no room. A counter is exposed with `_total` at its
+  /// with its `_bucket`, `_sum`, `_count`), bad buckets (empty, not ascending, NaN; +Inf is added)
+  /// and text that is not UTF-8. A counter is exposed with `_total` at its
   /// end. `native` gives a histogram native buckets or not, whatever the registry's option says.
   [[nodiscard]] Counter counter(std::string_view name, std::string_view help,
                                 const LabelNames& label_names = {});
@@ -192,7 +196,10 @@ class Registry {
   /// The exposition as Prometheus text 0.0.4.
   [[nodiscard]] std::string render_text() const;
   /// The names of the families that the exposition has now, in its order.
-  [[nodiscard]] std::vector<std::string> family_names() const;
+  [[nodiscard]] std::vector<std::string> family_names(bool own_only = false) const;
+  /// See RegistryOptions. Series that there are stay.
+  [[nodiscard]] size_t max_series_per_family() const noexcept;
+  void set_max_series_per_family(size_t limit) noexcept;
   /// The present value of the sample `name` with exactly these labels, if it is exposed. Looks it
   /// up in a whole exposition, foreign collectors included: for tests, not for hot paths.
   [[nodiscard]] std::optional<double> sample_value(std::string_view name,
@@ -233,7 +240,10 @@ class Registry {
   /// Nothing if no history is running.
   [[nodiscard]] std::optional<HistoryStats> history_stats() const;
 
-  // For the library's own recorders.
+  // For the library's own recorders and bindings.
+
+  /// What is behind it.
+  [[nodiscard]] RegistryCore& core() const noexcept { return *core_; }
 
   /// The series of a catalogue metric, made at first use. It is exposed while at least one handle
   /// lives, so the versions of one model share it; `native` gives a histogram native buckets, if
@@ -258,7 +268,8 @@ class Registry {
 
  private:
   explicit Registry(const RegistryOptions& options);
-  [[nodiscard]] std::string body(Format format) const;
+  [[nodiscard]] std::shared_ptr<CellFamily> add_family(CellSpec spec);
+  [[nodiscard]] std::string body(Format format, bool own_only) const;
 
   const std::shared_ptr<RegistryCore> core_;
   const std::unique_ptr<HistorySwitch> history_;

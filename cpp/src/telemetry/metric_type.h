@@ -31,7 +31,7 @@ enum class Unit : uint8_t {
   kOne,          ///< Integers, printed as plain decimals.
   kNanoseconds,  ///< Integer nanoseconds, printed as seconds.
   kWholeMicros,  ///< Integer nanoseconds, printed as whole microseconds.
-  kFloat,        ///< The bits of doubles (application metrics).
+  kFloat,        ///< The bits of doubles.
   kPlainFloat,   ///< The same, printed without exponents, which Triton's tools do not read.
 };
 

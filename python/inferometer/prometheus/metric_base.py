@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from inferometer._core import ConfigError, MetricCell
+from inferometer.metrics import default_registry
 from inferometer.prometheus.inheritance import from_parent
 from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.registry import REGISTRY, CollectorRegistry
@@ -104,7 +105,15 @@ class MetricWrapperBase(MetricCell):
             return  # _new_child() does the rest
         check_metric_name(self._name)
         _refuse_multiprocess_mode()
-        self._open(self._type, self._name, documentation, unit, self._labelnames, self._cell_bounds)
+        self._open(
+            self._type,
+            self._name,
+            documentation,
+            unit,
+            self._labelnames,
+            self._cell_bounds,
+            default_registry(),
+        )
         if not self._labelnames:
             self._created = time.time()
         if registry:

@@ -41,14 +41,15 @@ def _family(name: str, documentation: str, kind: str) -> Metric:
     return Metric(name, documentation, kind)
 
 
-def families_of(registry: Registry) -> list[Metric]:
+def families_of(registry: Registry, own_only: bool = False) -> list[Metric]:
     """The families of a native registry with their samples of now.
 
     Counters that do not end in ``_total`` (``nv_*``) are of unknown type, as OpenMetrics wants it.
+    `own_only`: without the metrics of ``inferometer.prometheus`` that it shows too.
     """
     families: list[Metric] = []
     documentation = ""
-    for line in registry.render()[0].decode("utf-8").split("\n"):
+    for line in registry.render(own_only=own_only)[0].decode("utf-8").split("\n"):
         if line.startswith("# HELP "):
             documentation = _unescaped(line.split(" ", 3)[3])
         elif line.startswith("# TYPE "):

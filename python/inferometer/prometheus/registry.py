@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from threading import Lock
 from typing import Any, Protocol, runtime_checkable
 
+from inferometer._core import ConfigError, Registry
 from inferometer.metrics import default_registry
 from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.native_families import families_of, family_names
@@ -27,6 +28,21 @@ class Collector(Protocol):
     def collect(self) -> Iterable[Metric]:
         """The families with their samples of now."""
         ...
+
+
+@runtime_checkable
+class NativeMetric(Protocol):
+    """A metric whose numbers are native cells."""
+
+    def _has_native_text(self) -> bool:
+        """Whether native code can write it."""
+        ...
+
+    def _attach(self, registry: Registry) -> None:
+        """Shows it in a native registry too."""
+
+    def _detach(self, registry: Registry) -> None:
+        """Shows it there no more."""
 
 
 class _EmptyCollector:
@@ -235,6 +251,12 @@ class DefaultRegistry(CollectorRegistry):
                 self._hidden -= names
                 return
         super().register(collector)
+        if isinstance(collector, NativeMetric) and collector._has_native_text():
+            try:
+                collector._attach(default_registry())
+            except ConfigError:  # a name that only the native registry takes
+                super().unregister(collector)
+                raise
 
     def unregister(self, collector: Collector) -> None:
         """Shows a collector no more.
@@ -249,10 +271,12 @@ class DefaultRegistry(CollectorRegistry):
                 self._hidden |= names
                 return
         super().unregister(collector)
+        if isinstance(collector, NativeMetric):
+            collector._detach(default_registry())
 
     def native_text(self) -> bytes | None:
         """The native families as text 0.0.4, None if one would have to be left out."""
-        text = default_registry().render()[0]
+        text = default_registry().render(own_only=True)[0]
         names = family_names(text)
         with self._lock:
             clash = (self._names_to_collectors.keys() | self._hidden) & names
@@ -260,7 +284,7 @@ class DefaultRegistry(CollectorRegistry):
 
     def native_families(self) -> list[Metric]:
         """The native families that no collector here has the name of."""
-        families = families_of(default_registry())
+        families = families_of(default_registry(), own_only=True)
         with self._lock:
             taken = self._names_to_collectors.keys() | self._hidden
         return [family for family in families if taken.isdisjoint(sample_names(family))]
@@ -271,7 +295,7 @@ class DefaultRegistry(CollectorRegistry):
         yield from self.native_families()
 
     def _taken_names(self, names: Iterable[str]) -> set[str]:
-        native = set(default_registry().family_names()) - self._hidden
+        native = set(default_registry().family_names(own_only=True)) - self._hidden
         return super()._taken_names(names) | (set(names) & native)
 
     def _collectors_of(self, names: set[str]) -> set[Collector]:

@@ -1,14 +1,12 @@
-// One series of a metric that inferometer.prometheus made: its numbers and its labels.
+// One series of an application's metric: its numbers and its labels.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +14,9 @@
 
 #include "base/word.h"
 #include "telemetry/cells/cell_lock.h"
+#include "telemetry/cells/cell_spec.h"
+#include "telemetry/cells/compact_text.h"
+#include "telemetry/record/native_cells.h"
 
 namespace inferometer {
 
@@ -29,75 +30,54 @@ struct CellExemplar {
   double timestamp = 0;
 };
 
-/// Upper bounds of a histogram, ascending, +Inf last, and how they are written.
-struct CellBounds {
-  std::vector<double> upper;
-  std::vector<std::string> text;
-
-  /// Adds +Inf if it is not there. Throws ConfigError unless the bounds ascend (equal neighbours
-  /// are allowed, as in prometheus_client; NaN is not) and one is finite.
-  [[nodiscard]] static std::shared_ptr<const CellBounds> of(std::vector<double> upper);
-};
-
-/// Label text in the order of the names, to be cut where a sample's own label (`le`) belongs.
-struct CellLabels {
-  std::string text;         ///< All of it, with a comma where it is cut.
-  uint32_t cut = 0;         ///< Where the part after the own label begins.
-  bool cut_inside = false;  ///< Whether a comma stands before the cut.
-
-  [[nodiscard]] std::string_view before() const noexcept {
-    return std::string_view(text).substr(0, cut_inside ? cut - 1 : cut);
-  }
-  [[nodiscard]] std::string_view after() const noexcept {
-    return std::string_view(text).substr(cut);
-  }
-
-  /// `names` are not sorted; a name that comes twice counts with its last value.
-  [[nodiscard]] static CellLabels of(std::span<const std::string> names,
-                                     std::span<const std::string> values,
-                                     std::string_view own_label);
-};
-
-/// The words of one series. What they mean depends on the family's type: a counter, gauge or state
-/// set has `value`; a summary the sum in `value` and the count; a histogram the sum in `value` and
-/// one count a bucket, not cumulative. `_count` of a histogram has no word of its own: it is the
-/// sum of the buckets when read, so that it can never disagree with them. All numbers are relaxed
-/// atomics: any thread may record, with or without the GIL. Thread-safe.
+/// The words of one series. What they mean depends on the type: a counter, gauge or state set has
+/// value(); a summary the sum in value() and the count; a histogram the sum in value() and one
+/// count a bucket, not cumulative. `_count` of a histogram has no word of its own: it is the sum of
+/// the buckets when read, so that it can never disagree with them. All numbers are relaxed atomics:
+/// any thread may record, with or without the GIL.
+///
+/// Kept small, because there may be very many: a counter takes 88 bytes and the text of its labels.
+/// Thread-safe.
 class ValueCell {
  public:
-  /// `bounds` is null unless this is a histogram's.
-  explicit ValueCell(CellLabels labels, std::shared_ptr<const CellBounds> bounds = nullptr);
+  /// Throws ConfigError if the storage has no room for native buckets that the spec wants.
+  ValueCell(std::shared_ptr<const CellSpec> spec, std::string_view labels,
+            const std::shared_ptr<Storage>& storage);
 
   void add(double amount) noexcept { add_shared_double(value_, amount); }
   void set(double value) noexcept { store(value_, value); }
   /// A summary's observation.
   void observe(double value) noexcept {
-    add_shared(count_, 1);
+    add_shared(words_[0], 1);
     add_shared_double(value_, value);
   }
-  /// A histogram's observation. Returns the bucket that counts it; none for NaN, which (as in
-  /// prometheus_client) makes the sum NaN and is counted nowhere.
-  std::optional<size_t> observe_bucket(double value) noexcept;
+  /// The bucket that a histogram counts `value` in: the first whose bound is not below it, and the
+  /// last one for NaN.
+  [[nodiscard]] size_t bucket_of(double value) const noexcept;
+  /// A histogram's observation; `bucket` is bucket_of(value).
+  void observe_in(size_t bucket, double value) noexcept {
+    add_shared(words_[bucket], 1);
+    if (native_ != nullptr) native_->observe_shared(value);
+    add_shared_double(value_, value);
+  }
 
   [[nodiscard]] double value() const noexcept { return load(value_); }
-  [[nodiscard]] uint64_t count() const noexcept { return count_.load(std::memory_order_relaxed); }
+  /// A summary's.
+  [[nodiscard]] uint64_t count() const noexcept { return bucket(0); }
   [[nodiscard]] uint64_t bucket(size_t index) const noexcept {
-    return buckets_[index].load(std::memory_order_relaxed);
+    return words_[index].load(std::memory_order_relaxed);
   }
-  [[nodiscard]] const CellBounds* bounds() const noexcept { return bounds_.get(); }
-  [[nodiscard]] const CellLabels& labels() const noexcept { return labels_; }
+  /// Null if there are none.
+  [[nodiscard]] const NativeCells* native() const noexcept { return native_.get(); }
+  [[nodiscard]] const CellSpec& spec() const noexcept { return *spec_; }
+  /// As label_text() writes them.
+  [[nodiscard]] std::string_view labels() const noexcept { return labels_.view(); }
 
-  /// Seconds since the epoch.
+  /// Seconds since the epoch; when the cell was made, unless it was set.
   [[nodiscard]] double created() const noexcept { return load(created_); }
-  void set_created(double timestamp) noexcept;
-  /// created() as text, kept from its first setting: most numbers of a scrape are such times, and
-  /// their 17 digits take longest to make. Empty after later settings.
-  [[nodiscard]] std::string_view created_text() const noexcept {
-    const bool kept = created_state_.load(std::memory_order_acquire) == CreatedState::kKept;
-    return kept ? std::string_view(created_text_.data(), created_size_) : std::string_view();
-  }
+  void set_created(double timestamp) noexcept { store(created_, timestamp); }
 
-  /// Exemplars by bucket; a counter has one, at 0.
+  /// Exemplars by bucket; a counter has one, at 0. Throws std::out_of_range.
   void set_exemplar(size_t index, CellExemplar exemplar) EXCLUDES(cells_mutex());
   [[nodiscard]] std::optional<CellExemplar> exemplar(size_t index) const EXCLUDES(cells_mutex());
   [[nodiscard]] bool has_exemplars() const noexcept {
@@ -117,29 +97,23 @@ class ValueCell {
     LabelPairs info;
   };
 
-  // kKept is stored with release after the text was written, which is never written again.
-  enum class CreatedState : uint8_t { kUnset, kBeingWritten, kKept, kNumberOnly };
-
   static double load(const Word& word) noexcept {
     return std::bit_cast<double>(word.load(std::memory_order_relaxed));
   }
-  Rare& rare() REQUIRES(cells_mutex());
   static void store(Word& word, double value) noexcept {
     word.store(std::bit_cast<uint64_t>(value), std::memory_order_relaxed);
   }
+  Rare& rare() REQUIRES(cells_mutex());
 
-  const CellLabels labels_;
-  const std::shared_ptr<const CellBounds> bounds_;
+  const std::shared_ptr<const CellSpec> spec_;
+  const CompactText labels_;
   Word value_{0};
-  Word count_{0};
   Word created_{0};
-  const std::unique_ptr<Word[]> buckets_;  // one for each bound
-  std::atomic<CreatedState> created_state_{CreatedState::kUnset};
-  uint8_t created_size_ = 0;
-  std::atomic<bool> has_exemplars_{false};  // release after the first set, acquire by readers
-  std::array<char, 29> created_text_{};
-  size_t slot_ GUARDED_BY(cells_mutex()) = 0;  // where its family keeps it
+  const std::unique_ptr<Word[]> words_;  // a histogram's buckets, a summary's count
+  const std::unique_ptr<NativeCells> native_;
   std::unique_ptr<Rare> rare_ GUARDED_BY(cells_mutex());
+  uint32_t slot_ GUARDED_BY(cells_mutex()) = 0;  // where its family keeps it
+  std::atomic<bool> has_exemplars_{false};       // release after the first set, acquire by readers
 };
 
 }  // namespace inferometer

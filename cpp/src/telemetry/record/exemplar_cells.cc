@@ -22,9 +22,9 @@ size_t code_points(std::string_view utf8) noexcept {
 }
 
 // Takes the text up to the next end off the front.
-std::string take(std::string_view& text) {
+std::string_view take(std::string_view& text) {
   const size_t end = std::min(text.find(kEnd), text.size());
-  std::string part(text.substr(0, end));
+  const std::string_view part = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
   return part;
 }
@@ -116,10 +116,9 @@ ExemplarReading ExemplarCells::read(size_t bucket) const {
     if (words[0].load(std::memory_order_relaxed) != before) continue;
     std::string_view rest(text.data(), size);
     while (!rest.empty()) {
-      reading.names.push_back(take(rest));
-      reading.values.push_back(take(rest));
+      const std::string_view name = take(rest);
+      append_label(reading.text, name, take(rest));
     }
-    reading.text = label_text(reading.names, reading.values);
     return reading;
   }
   return {};

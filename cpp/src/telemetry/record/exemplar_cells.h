@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/word.h"
 #include "telemetry/record/storage.h"
@@ -27,9 +26,7 @@ void check_exemplar(ExemplarLabels labels);
 
 /// One exemplar as it was read. A value type.
 struct ExemplarReading {
-  std::vector<std::string> names;  // empty: there is none
-  std::vector<std::string> values;
-  std::string text;  // as the text formats write labels
+  std::string text;  // the labels as label_text() writes them; empty: there is none
   double value = 0;
   int64_t timestamp_ns = 0;
 };

@@ -1,8 +1,7 @@
-// What all series of a family have in common.
+// What all series of a catalogue family have in common.
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +19,6 @@ struct FamilySpec {
   Unit unit = Unit::kFloat;
   std::string_view unit_name;  ///< What the name ends with, see unit_of().
   Combine combine = Combine::kSum;
-  bool application = true;  ///< Counts against max_series.
   std::vector<std::string> label_names;
   std::vector<double> bounds;      ///< Histograms: in the exposed unit, +Inf last. Others: empty.
   std::vector<std::string> le;     ///< The bounds as text.
@@ -28,13 +26,6 @@ struct FamilySpec {
 
   /// The family of a catalogue entry.
   [[nodiscard]] static FamilySpec of(const MetricInfo& info);
-  /// A family of the application; `buckets` is for histograms. Throws ConfigError for an invalid
-  /// name, label name or bucket and for text that is not UTF-8 (see Registry).
-  [[nodiscard]] static FamilySpec of_application(MetricType type, std::string_view name,
-                                                 std::string_view help,
-                                                 const std::vector<std::string>& label_names,
-                                                 std::span<const double> buckets);
-
   /// Words of one series or stripe, laid out as in histogram_cells.h.
   [[nodiscard]] size_t words() const noexcept { return bounds.empty() ? 1 : bounds.size() + 1; }
 };

@@ -110,7 +110,7 @@ void ForeignFamilies::visit(Sink& sink) const {
 void visit_series(const ForeignFamily& family, Sink& sink) {
   for (const ForeignSeries& series : family.series) {
     const std::string text = label_text(series.label_names, series.label_values);
-    const SeriesView view = {{text, series.label_names, series.label_values}, series.timestamp_ms};
+    const SeriesView view = {text, series.timestamp_ms};
     switch (family.type) {
       case MetricType::kHistogram: {
         const std::vector<std::string> le = texts(series.bounds);

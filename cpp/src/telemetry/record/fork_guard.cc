@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "telemetry/cells/cell_lock.h"
 #include "telemetry/record/storage.h"
 
 namespace inferometer {
@@ -29,8 +30,8 @@ Watched& watched() {
   return *instance;
 }
 
-// Lock order: the list, the registries in order of creation, each with its arena. Nobody takes the
-// list's lock while holding one of the others, nor two registries at once.
+// Lock order: the list, the registries in order of creation, each with its arena, the cells. Nobody
+// takes the list's lock while holding one of the others, nor two registries at once.
 void before_fork() NO_THREAD_SAFETY_ANALYSIS {
   Watched& list = watched();
   list.mutex.lock();
@@ -38,10 +39,12 @@ void before_fork() NO_THREAD_SAFETY_ANALYSIS {
     storage->mutex.lock();
     storage->arena.lock_for_fork();
   }
+  cells_mutex().lock();
 }
 
 void after_fork() NO_THREAD_SAFETY_ANALYSIS {
   Watched& list = watched();
+  cells_mutex().unlock();
   for (Storage* storage : list.storages) {
     storage->arena.unlock_after_fork();
     storage->mutex.unlock();

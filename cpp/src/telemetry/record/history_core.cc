@@ -77,7 +77,7 @@ std::vector<Registry::LabelSet> HistoryCore::series(std::string_view name) const
   std::vector<Registry::LabelSet> labels;
   MutexLock lock(mutex_);
   for (const auto& [text, ring] : rings_.of(sample.metric())) {
-    sample.append_labels(ring->label_values(), labels);
+    sample.append_labels(text, labels);
   }
   return labels;
 }

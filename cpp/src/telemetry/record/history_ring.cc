@@ -9,28 +9,23 @@ namespace {
 // For the ring itself, its place in an index, allocator headers. Generous.
 constexpr size_t kFixedBytes = 512;
 
-size_t bytes_of(size_t text_bytes, size_t labels, size_t width, size_t samples) noexcept {
+size_t bytes_of(size_t text_bytes, size_t width, size_t samples) noexcept {
   // One row more than is kept: what a sample is collected in, which may have grown to twice that.
-  // Texts count twice: as a whole and one by one.
-  return kFixedBytes + labels * sizeof(std::string) + 2 * text_bytes +
-         (samples + 2) * width * sizeof(double);
+  // The text counts twice: it is the index's key too.
+  return kFixedBytes + 2 * text_bytes + (samples + 2) * width * sizeof(double);
 }
 
 }  // namespace
 
-HistoryRing::HistoryRing(Metric metric, const LabelsView& labels, size_t width, size_t samples)
-    : metric_(metric),
-      width_(width),
-      samples_(samples),
-      label_text_(labels.text),
-      label_values_(labels.values.begin(), labels.values.end()) {}
+HistoryRing::HistoryRing(Metric metric, std::string_view labels, size_t width, size_t samples)
+    : metric_(metric), width_(width), samples_(samples), label_text_(labels) {}
 
-size_t HistoryRing::bytes(const LabelsView& labels, size_t width, size_t samples) noexcept {
-  return bytes_of(labels.text.size(), labels.values.size(), width, samples);
+size_t HistoryRing::bytes(std::string_view labels, size_t width, size_t samples) noexcept {
+  return bytes_of(labels.size(), width, samples);
 }
 
 size_t HistoryRing::bytes() const noexcept {
-  return bytes_of(label_text_.size(), label_values_.size(), width_, samples_);
+  return bytes_of(label_text_.size(), width_, samples_);
 }
 
 void HistoryRing::reserve() {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "telemetry/catalogue.h"
 #include "telemetry/write/sink.h"
@@ -30,19 +30,15 @@ struct HistoryTime {
 class HistoryRing {
  public:
   /// Takes no memory for rows yet.
-  HistoryRing(Metric metric, const LabelsView& labels, size_t width, size_t samples);
+  HistoryRing(Metric metric, std::string_view labels, size_t width, size_t samples);
 
   /// What one ring costs its owner, names and room for rows included.
-  [[nodiscard]] static size_t bytes(const LabelsView& labels, size_t width,
-                                    size_t samples) noexcept;
+  [[nodiscard]] static size_t bytes(std::string_view labels, size_t width, size_t samples) noexcept;
   [[nodiscard]] size_t bytes() const noexcept;
 
   [[nodiscard]] Metric metric() const noexcept { return metric_; }
-  /// As LabelsView has them.
+  /// As SeriesView has them.
   [[nodiscard]] const std::string& label_text() const noexcept { return label_text_; }
-  [[nodiscard]] const std::vector<std::string>& label_values() const noexcept {
-    return label_values_;
-  }
   [[nodiscard]] size_t width() const noexcept { return width_; }
 
   /// Takes the memory for rows, which the first push() needs. Throws std::bad_alloc.
@@ -64,7 +60,6 @@ class HistoryRing {
   const size_t width_;
   const size_t samples_;
   const std::string label_text_;
-  const std::vector<std::string> label_values_;
 
   std::unique_ptr<double[]> rows_;  // uninitialised but for ticks in [begin_, end_)
   uint64_t begin_ = 0;

@@ -2,15 +2,15 @@
 
 namespace inferometer {
 
-HistoryRing* HistoryRings::get(Metric metric, const LabelsView& labels, size_t width) {
+HistoryRing* HistoryRings::get(Metric metric, std::string_view labels, size_t width) {
   Index& index = index_[static_cast<size_t>(metric)];
-  const auto found = index.find(labels.text);
+  const auto found = index.find(labels);
   if (found != index.end()) return found->second.get();
   const size_t bytes = HistoryRing::bytes(labels, width, samples_);
   if (bytes > max_bytes_ - bytes_) return nullptr;
   auto ring = std::make_unique<HistoryRing>(metric, labels, width, samples_);
   HistoryRing* const made = ring.get();
-  index.emplace(labels.text, std::move(ring));
+  index.emplace(labels, std::move(ring));
   bytes_ += bytes;
   ++size_;
   return made;

@@ -25,7 +25,7 @@ class HistoryRings {
   HistoryRings(size_t samples, size_t max_bytes) : samples_(samples), max_bytes_(max_bytes) {}
 
   /// The ring of a series, made at first use; null if there is no room for it.
-  [[nodiscard]] HistoryRing* get(Metric metric, const LabelsView& labels, size_t width);
+  [[nodiscard]] HistoryRing* get(Metric metric, std::string_view labels, size_t width);
   /// The ring of a series, null if none is kept.
   [[nodiscard]] const HistoryRing* find(Metric metric, std::string_view label_text) const;
   [[nodiscard]] const Index& of(Metric metric) const noexcept {

@@ -107,10 +107,10 @@ HistorySample::Place HistorySample::place(const Registry::LabelSet& labels) cons
   return place;
 }
 
-void HistorySample::append_labels(const std::vector<std::string>& values,
+void HistorySample::append_labels(std::string_view label_text,
                                   std::vector<Registry::LabelSet>& labels) const {
   Registry::LabelSet set;
-  for (size_t i = 0; i < values.size(); ++i) set.emplace(spec_.label_names[i], values[i]);
+  for (LabelReader reader(label_text); reader.next();) set.emplace(reader.name(), reader.value());
   if (part_ != Part::kBucket) {
     labels.push_back(std::move(set));
     return;

@@ -23,15 +23,14 @@ class HistorySample {
   [[nodiscard]] Metric metric() const noexcept { return metric_; }
 
   struct Place {
-    std::string label_text;  ///< Of the series, as LabelsView has it.
+    std::string label_text;  ///< Of the series, as SeriesView has it.
     size_t column = 0;       ///< See HistoryRing.
     size_t columns = 1;      ///< As many from there on: all buckets if `le` is not given.
   };
   /// Throws ConfigError unless these are the names of the labels, each once, and `le` a bound.
   [[nodiscard]] Place place(const Registry::LabelSet& labels) const;
-  /// Appends the label sets that a series with these values has samples of this name for.
-  void append_labels(const std::vector<std::string>& values,
-                     std::vector<Registry::LabelSet>& labels) const;
+  /// Appends the label sets that a series with these labels has samples of this name for.
+  void append_labels(std::string_view label_text, std::vector<Registry::LabelSet>& labels) const;
 
  private:
   enum class Part : uint8_t { kValue, kBucket, kSum, kCount };

@@ -29,11 +29,11 @@ void HistorySink::family(const FamilyView& family) {
   metric_ = found == all.end() ? nullptr : &*found;
 }
 
-bool HistorySink::next(const LabelsView& labels, size_t width) {
+bool HistorySink::next(std::string_view labels, size_t width) {
   if (metric_ == nullptr) return false;
   const Metric metric = metric_->metric;
   HistoryRing* ring = position_ < series_.size() ? series_[position_] : nullptr;
-  if (ring == nullptr || ring->metric() != metric || ring->label_text() != labels.text) {
+  if (ring == nullptr || ring->metric() != metric || ring->label_text() != labels) {
     ring = rings_.get(metric, labels, width);
     if (ring == nullptr) {
       ++left_out_;

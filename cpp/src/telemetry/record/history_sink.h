@@ -36,7 +36,7 @@ class HistorySink final : public Sink {
 
  private:
   // Notes that the next `width` values are those of this series. False if there is no room.
-  [[nodiscard]] bool next(const LabelsView& labels, size_t width);
+  [[nodiscard]] bool next(std::string_view labels, size_t width);
 
   HistoryRings& rings_;
   const MetricInfo* metric_ = nullptr;  // of the present family; null if it is not the catalogue's

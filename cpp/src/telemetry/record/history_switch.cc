@@ -34,7 +34,7 @@ struct HistorySwitch::Running {
 };
 
 HistorySwitch::HistorySwitch(std::shared_ptr<RegistryCore> registry)
-    : registry_(std::move(registry)), storage_(registry_->storage()) {}
+    : registry_(std::move(registry)), storage_(*registry_->storage()) {}
 
 HistorySwitch::~HistorySwitch() { stop(); }
 

@@ -115,4 +115,9 @@ void NameTable::add(std::string_view family, MetricType type) {
   }
 }
 
+void NameTable::remove(std::string_view family, MetricType type) {
+  const std::string base = base_name(family, type);
+  for (const std::string_view suffix : suffixes(type)) owners_.erase(base + std::string(suffix));
+}
+
 }  // namespace inferometer

@@ -36,6 +36,8 @@ class NameTable {
   [[nodiscard]] const Owner* owner_of(std::string_view family, MetricType type) const;
   /// Occupies the names of a family that has no owner yet.
   void add(std::string_view family, MetricType type);
+  /// Gives the names of a family that has them free.
+  void remove(std::string_view family, MetricType type);
 
  private:
   std::unordered_map<std::string, Owner> owners_;

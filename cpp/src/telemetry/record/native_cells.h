@@ -14,6 +14,10 @@
 
 namespace inferometer {
 
+/// Prometheus servers limit the buckets of a histogram, commonly to 160; beyond it we halve the
+/// resolution.
+inline constexpr size_t kMaxNativeBuckets = 160;
+
 /// Observations of one or more NativeCells, added up. Single-owner.
 class NativeReading {
  public:

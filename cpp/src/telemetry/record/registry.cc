@@ -1,6 +1,7 @@
 #include "inferometer/registry.h"
 
 #include "inferometer/errors.h"
+#include "telemetry/cells/app_spec.h"
 #include "telemetry/record/history_switch.h"
 #include "telemetry/record/registry_core.h"
 #include "telemetry/write/collectable.h"
@@ -28,22 +29,33 @@ Registry::~Registry() = default;
 
 Counter Registry::counter(std::string_view name, std::string_view help,
                           const LabelNames& label_names) {
-  return Counter(core_->add_family(
-      FamilySpec::of_application(MetricType::kCounter, name, help, label_names, {})));
+  return Counter(add_family(app_spec(CellType::kCounter, name, help, label_names, {})));
 }
 
 Gauge Registry::gauge(std::string_view name, std::string_view help, const LabelNames& label_names) {
-  return Gauge(core_->add_family(
-      FamilySpec::of_application(MetricType::kGauge, name, help, label_names, {})));
+  return Gauge(add_family(app_spec(CellType::kGauge, name, help, label_names, {})));
 }
 
 Histogram Registry::histogram(std::string_view name, std::string_view help,
                               const LabelNames& label_names, std::span<const double> buckets,
                               std::optional<bool> native) {
-  FamilySpec spec =
-      FamilySpec::of_application(MetricType::kHistogram, name, help, label_names, buckets);
+  CellSpec spec = app_spec(CellType::kHistogram, name, help, label_names, buckets);
   spec.native_histograms = native.value_or(native_histograms_);
-  return Histogram(core_->add_family(std::move(spec)));
+  return Histogram(add_family(std::move(spec)));
+}
+
+std::shared_ptr<CellFamily> Registry::add_family(CellSpec spec) {
+  auto family = std::make_shared<CellFamily>(std::move(spec), core_->storage());
+  core_->attach(family);
+  return family;
+}
+
+size_t Registry::max_series_per_family() const noexcept {
+  return core_->storage()->max_series_per_family.load(std::memory_order_relaxed);
+}
+
+void Registry::set_max_series_per_family(size_t limit) noexcept {
+  core_->storage()->max_series_per_family.store(limit, std::memory_order_relaxed);
 }
 
 std::string Registry::render_text() const { return render({}).body; }
@@ -52,7 +64,7 @@ Exposition Registry::render(const ScrapeRequest& request) const {
   // Below this a compressed body saves no packet.
   constexpr size_t kMinGzipBytes = 1024;
   const auto [format, content_type] = negotiate(request.accept);
-  Exposition exposition{body(format), content_type};
+  Exposition exposition{body(format, request.own_only), content_type};
   if (exposition.body.size() >= kMinGzipBytes && accepts_gzip(request.accept_encoding)) {
     exposition.body = gzip(exposition.body);
     exposition.content_encoding = "gzip";
@@ -60,7 +72,7 @@ Exposition Registry::render(const ScrapeRequest& request) const {
   return exposition;
 }
 
-std::string Registry::body(Format format) const {
+std::string Registry::body(Format format, bool own_only) const {
   // Relaxed: a guess that nothing depends on.
   const size_t expected = last_body_bytes_.load(std::memory_order_relaxed);
   std::string bytes;
@@ -68,20 +80,20 @@ std::string Registry::body(Format format) const {
     case Format::kText004:
     case Format::kText100: {
       TextWriter writer(expected);
-      core_->visit(writer);
+      core_->visit(writer, own_only);
       bytes = std::move(writer).text();
       break;
     }
     case Format::kOpenMetrics001:
     case Format::kOpenMetrics100: {
       OpenMetricsWriter writer(expected, created_series_);
-      core_->visit(writer);
+      core_->visit(writer, own_only);
       bytes = std::move(writer).text();
       break;
     }
     case Format::kProtobuf: {
       ProtobufWriter writer(expected);
-      core_->visit(writer);
+      core_->visit(writer, own_only);
       bytes = std::move(writer).bytes();
       break;
     }
@@ -90,9 +102,9 @@ std::string Registry::body(Format format) const {
   return bytes;
 }
 
-std::vector<std::string> Registry::family_names() const {
+std::vector<std::string> Registry::family_names(bool own_only) const {
   FamilyNames names;
-  core_->visit(names);
+  core_->visit(names, own_only);
   return std::move(names).names();
 }
 
@@ -156,12 +168,12 @@ void Registry::add_refresher(std::string_view name, std::shared_ptr<Refresher> r
 }
 
 std::atomic<uint64_t>* Registry::allocate_words(size_t count) {
-  Arena& arena = core_->storage().arena;
+  Arena& arena = core_->storage()->arena;
   return arena.at(arena.allocate(count));
 }
 
 void Registry::free_words(std::atomic<uint64_t>* words, size_t count) noexcept {
-  Arena& arena = core_->storage().arena;
+  Arena& arena = core_->storage()->arena;
   arena.free(arena.offset_of(words), count);
 }
 

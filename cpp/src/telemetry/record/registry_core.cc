@@ -6,6 +6,7 @@
 #include "base/process_generation.h"
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
+#include "telemetry/cells/cell_view.h"
 #include "telemetry/record/foreign_collect.h"
 
 #ifndef INFEROMETER_VERSION
@@ -15,12 +16,12 @@
 namespace inferometer {
 
 RegistryCore::RegistryCore(const RegistryOptions& options)
-    : storage_(std::make_shared<Storage>(options.arena_bytes, options.max_series)) {
+    : storage_(std::make_shared<Storage>(options.arena_bytes, options.max_series_per_family)) {
   for (const MetricInfo& info : catalogue()) {
     FamilySpec spec = FamilySpec::of(info);
     spec.native_histograms = options.native_histograms;
     catalogue_[static_cast<size_t>(info.metric)] =
-        std::make_unique<Family>(storage_, std::move(spec), Family::Keep::kWhileHeld);
+        std::make_unique<Family>(storage_, std::move(spec));
     names_.add(info.name, info.type);
   }
   const std::string_view version = INFEROMETER_VERSION;
@@ -33,21 +34,29 @@ RegistryCore::RegistryCore(const RegistryOptions& options)
 
 RegistryCore::~RegistryCore() = default;
 
-// The families' locks are this registry's storage_->mutex, which the analysis cannot see; so below.
-std::shared_ptr<Family> RegistryCore::add_family(FamilySpec spec) NO_THREAD_SAFETY_ANALYSIS {
-  auto family = std::make_shared<Family>(storage_, std::move(spec), Family::Keep::kUntilRemoved);
-  const FamilySpec& made = family->spec();
+void RegistryCore::attach(std::shared_ptr<CellFamily> family, Origin origin) {
+  const std::string& name = family->exposed_name();
+  const MetricType type = metric_type(family->spec().type);
   MutexLock lock(storage_->mutex);
-  if (const NameTable::Owner* owner = names_.owner_of(made.name, made.type)) {
-    throw ConfigError("got " + std::string(metric_type_name(made.type)) + " \"" + made.name +
+  if (const NameTable::Owner* owner = names_.owner_of(name, type)) {
+    throw ConfigError("got " + std::string(metric_type_name(type)) + " \"" + name +
                       "\", want a name that does not collide with the " +
                       std::string(metric_type_name(owner->type)) + " \"" + owner->family +
                       "\" of this registry");
   }
-  if (made.label_names.empty()) (void)family->get_locked({});
-  application_.push_back(family);
-  names_.add(made.name, made.type);
-  return family;
+  names_.add(name, type);
+  application_.push_back({std::move(family), origin});
+}
+
+void RegistryCore::detach(const CellFamily& family) {
+  std::shared_ptr<CellFamily> detached;  // destroyed when the lock is free again
+  MutexLock lock(storage_->mutex);
+  const auto found = std::ranges::find(application_, &family,
+                                       [](const Attached& one) { return one.family.get(); });
+  if (found == application_.end()) return;
+  detached = std::move(found->family);
+  application_.erase(found);
+  names_.remove(family.exposed_name(), metric_type(family.spec().type));
 }
 
 void RegistryCore::add_collector(std::shared_ptr<prometheus::Collectable> collector) {
@@ -112,7 +121,8 @@ void RegistryCore::refresh() {
   }
 }
 
-void RegistryCore::visit(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
+// The families' locks are this registry's storage_->mutex, which the analysis cannot see; so below.
+void RegistryCore::visit(Sink& sink, bool own_only) NO_THREAD_SAFETY_ANALYSIS {
   refresh();
   const Collectors sources = collectors();  // destroyed after the lock, as are the dead series
   Family::SeriesList dead;
@@ -122,24 +132,45 @@ void RegistryCore::visit(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
 
   MutexLock lock(storage_->mutex);
   for (const auto& family : catalogue_) family->collect_dead_locked(dead);
-  const std::vector<Family*> families = families_locked();
-  foreign.resolve(names_, [&](const ForeignFamily& theirs,
-                              const ForeignSeries& series) NO_THREAD_SAFETY_ANALYSIS {
-    const auto ours = std::ranges::find(families, theirs.name,
-                                        [](const Family* family) { return family->spec().name; });
-    return (*ours)->contains_locked(series.label_names, series.label_values);
-  });
+  foreign.resolve(names_, [&](const ForeignFamily& family, const ForeignSeries& series)
+                              NO_THREAD_SAFETY_ANALYSIS { return has_locked(family, series); });
   // Counted before anything is shown, so that this exposition tells about itself.
   add_shared(storage_->collector_errors, collected.errors);
   add_shared(storage_->dropped_series, foreign.dropped());
 
-  for (Family* family : families) {
+  for (const auto& family : catalogue_) {
     const std::optional<ForeignFamily> theirs = foreign.take(family->spec().name);
-    if (family->empty_locked() && !theirs) continue;
-    family->visit_locked(sink);
+    if (!family->empty_locked()) {
+      family->visit_locked(sink);
+    } else if (theirs) {
+      family->visit_header(sink);
+    }
+    if (theirs) visit_series(*theirs, sink);
+  }
+  for (const Attached& attached : application_) {
+    const CellFamily& family = *attached.family;
+    if (!is_native(family) || (own_only && attached.origin == Origin::kGuest)) continue;
+    const CellFamily::Cells cells = family.cells();
+    const std::optional<ForeignFamily> theirs = foreign.take(family.exposed_name());
+    if (cells.empty() && !theirs) continue;
+    sink.family(view_of(family));
+    visit_cells(cells, sink);
     if (theirs) visit_series(*theirs, sink);
   }
   foreign.visit(sink);
+}
+
+bool RegistryCore::has_locked(const ForeignFamily& family,
+                              const ForeignSeries& series) NO_THREAD_SAFETY_ANALYSIS {
+  for (const auto& ours : catalogue_) {
+    if (ours->spec().name != family.name) continue;
+    return ours->contains_locked(series.label_names, series.label_values);
+  }
+  const auto ours = std::ranges::find(application_, family.name, [](const Attached& attached) {
+    return std::string_view(attached.family->exposed_name());
+  });
+  return ours != application_.end() &&
+         ours->family->contains(series.label_names, series.label_values);
 }
 
 void RegistryCore::visit_catalogue(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
@@ -150,14 +181,6 @@ void RegistryCore::visit_catalogue(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
     family->collect_dead_locked(dead);
     if (!family->empty_locked()) family->visit_locked(sink);
   }
-}
-
-std::vector<Family*> RegistryCore::families_locked() {
-  std::vector<Family*> families;
-  families.reserve(catalogue_.size() + application_.size());
-  for (const auto& family : catalogue_) families.push_back(family.get());
-  for (const auto& family : application_) families.push_back(family.get());
-  return families;
 }
 
 }  // namespace inferometer

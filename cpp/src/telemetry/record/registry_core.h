@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "base/mutex.h"
 #include "telemetry/catalogue.h"
+#include "telemetry/cells/cell_family.h"
 #include "telemetry/record/family.h"
 #include "telemetry/record/names.h"
 #include "telemetry/record/refresher.h"
@@ -25,9 +27,15 @@ class Collectable;
 namespace inferometer {
 
 struct RegistryOptions;
+struct ForeignFamily;
+struct ForeignSeries;
+
+/// Where a family of the application was made: here, or in another registry that shows it itself
+/// (inferometer.prometheus.REGISTRY), whose guest it is.
+enum class Origin : uint8_t { kOwn, kGuest };
 
 /// All families of one registry, and the walk over them that every writer uses. Held by the
-/// Registry and by the Collectable that it hands out. Handles hold families and series, not this.
+/// Registry and by the Collectable that it hands out. Handles hold cells and series, not this.
 /// Thread-safe.
 class RegistryCore {
  public:
@@ -36,13 +44,15 @@ class RegistryCore {
   RegistryCore(const RegistryCore&) = delete;
   RegistryCore& operator=(const RegistryCore&) = delete;
 
-  [[nodiscard]] Storage& storage() noexcept { return *storage_; }
+  [[nodiscard]] const std::shared_ptr<Storage>& storage() noexcept { return storage_; }
   [[nodiscard]] Family& family(Metric metric) noexcept {
     return *catalogue_[static_cast<size_t>(metric)];
   }
-  /// Adds a family of the application, with its series if it has no labels. Throws ConfigError if
-  /// one of the names it would expose is taken, or if there is no room.
-  [[nodiscard]] std::shared_ptr<Family> add_family(FamilySpec spec);
+  /// Shows a family of the application from now on. Throws ConfigError if one of the names it would
+  /// expose is taken.
+  void attach(std::shared_ptr<CellFamily> family, Origin origin = Origin::kOwn);
+  /// Shows it no more; one that is not attached is left alone.
+  void detach(const CellFamily& family);
 
   void add_collector(std::shared_ptr<prometheus::Collectable> collector);
   void remove_collector(const std::shared_ptr<prometheus::Collectable>& collector);
@@ -54,25 +64,31 @@ class RegistryCore {
   void release(std::string_view name, std::string_view version) noexcept;
 
   /// Shows everything to the sink: catalogue, application, foreign families, each in order of
-  /// registration. Families without series are left out.
-  void visit(Sink& sink);
+  /// registration. Families without series are left out. `own_only`: without what is a guest here.
+  void visit(Sink& sink, bool own_only = false);
   /// The same for the catalogue alone: no foreign code runs.
   void visit_catalogue(Sink& sink);
 
  private:
   using Collectors = std::vector<std::shared_ptr<prometheus::Collectable>>;
 
+  struct Attached {
+    std::shared_ptr<CellFamily> family;
+    Origin origin;
+  };
+
   [[nodiscard]] Collectors collectors() EXCLUDES(storage_->mutex);
   void refresh() EXCLUDES(storage_->mutex);
-  // All families in order of exposition.
-  [[nodiscard]] std::vector<Family*> families_locked() REQUIRES(storage_->mutex);
+  // Whether one of our series has these labels.
+  [[nodiscard]] bool has_locked(const ForeignFamily& family, const ForeignSeries& series)
+      REQUIRES(storage_->mutex);
 
   // Constant after construction.
   const std::shared_ptr<Storage> storage_;
   std::array<std::unique_ptr<Family>, kMetricCount> catalogue_;
   Family::SeriesList own_series_;  // what the registry says about itself
 
-  std::vector<std::shared_ptr<Family>> application_ GUARDED_BY(storage_->mutex);
+  std::vector<Attached> application_ GUARDED_BY(storage_->mutex);
   NameTable names_ GUARDED_BY(storage_->mutex);
   // (name, version) of the live engines, and the process that made each: a claim of a forked
   // child's parent does not bind the child.

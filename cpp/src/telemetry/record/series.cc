@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "inferometer/clock.h"
-#include "telemetry/write/label_text.h"
 
 namespace inferometer {
 namespace {
@@ -37,27 +36,15 @@ int64_t rounded(double value) noexcept { return std::isfinite(value) ? std::llro
 }  // namespace
 
 Series::Series(std::shared_ptr<Storage> storage, std::shared_ptr<const FamilySpec> spec,
-               std::vector<std::string> label_values, std::optional<int> native_schema)
-    : label_text_(label_text(spec->label_names, label_values)),
-      spec_(std::move(spec)),
-      storage_(std::move(storage)),
-      label_values_(std::move(label_values)) {
-  view_.labels = {label_text_, spec_->label_names, label_values_};
+               std::string labels, std::optional<int> native_schema)
+    : label_text_(std::move(labels)), spec_(std::move(spec)), storage_(std::move(storage)) {
+  view_.labels = label_text_;
   view_.created_ns = wall_clock().now_ns();
-  if (spec_->application) storage_->add_app_series();
-  try {
-    if (native_schema) native_ = std::make_unique<NativeCells>(storage_, *native_schema);
-    base_ = storage_->arena.at(storage_->arena.allocate(spec_->words()));
-  } catch (...) {
-    if (spec_->application) storage_->remove_app_series();
-    throw;
-  }
+  if (native_schema) native_ = std::make_unique<NativeCells>(storage_, *native_schema);
+  base_ = storage_->arena.at(storage_->arena.allocate(spec_->words()));
 }
 
-Series::~Series() {
-  storage_->arena.free(storage_->arena.offset_of(base_), spec_->words());
-  if (spec_->application) storage_->remove_app_series();
-}
+Series::~Series() { storage_->arena.free(storage_->arena.offset_of(base_), spec_->words()); }
 
 void Series::attach(const Word* stripe) {
   MutexLock lock(storage_->mutex);

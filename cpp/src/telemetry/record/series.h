@@ -1,4 +1,4 @@
-// One time series: a family with one set of label values.
+// One time series of the catalogue: a family with one set of label values.
 #pragma once
 
 #include <atomic>
@@ -25,10 +25,9 @@ namespace inferometer {
 
 /// The value of a series is what its own base words hold, plus every attached stripe (words that
 /// somebody else owns and writes, say an engine's shard), plus every attached reader (a value
-/// computed when read). Families that combine by maximum take the largest part instead. Stripes and
-/// readers are for catalogue metrics; an application's series has base words alone. Words may be
-/// attached to several series, which are then views on the same counts: written once, shown under
-/// several names, in several units, or added up with others.
+/// computed when read). Families that combine by maximum take the largest part instead. Words may
+/// be attached to several series, which are then views on the same counts: written once, shown
+/// under several names, in several units, or added up with others.
 ///
 /// What a reading promises: buckets and counters never fall from one reading to the next, and
 /// `_count` equals the sum of the buckets because it is computed from them. `_sum` may be ahead or
@@ -40,10 +39,11 @@ namespace inferometer {
 /// Thread-safe.
 class Series {
  public:
-  /// Takes zeroed words from the storage's arena. `native_schema`: gives a histogram native
+  /// Takes zeroed words from the storage's arena. `labels` as label_text() writes them.
+  /// `native_schema`: gives a histogram native
   /// buckets. Throws ConfigError if there is no room.
   Series(std::shared_ptr<Storage> storage, std::shared_ptr<const FamilySpec> spec,
-         std::vector<std::string> label_values, std::optional<int> native_schema = std::nullopt);
+         std::string labels, std::optional<int> native_schema = std::nullopt);
   ~Series();
   Series(const Series&) = delete;
   Series& operator=(const Series&) = delete;
@@ -78,7 +78,7 @@ class Series {
   [[nodiscard]] Word* base() const noexcept { return base_; }
 
   [[nodiscard]] const FamilySpec& spec() const noexcept { return *spec_; }
-  [[nodiscard]] const LabelsView& labels() const noexcept { return view_.labels; }
+  [[nodiscard]] std::string_view labels() const noexcept { return label_text_; }
   [[nodiscard]] const SeriesView& view() const noexcept { return view_; }
 
   /// The present value of a counter or gauge.
@@ -107,7 +107,6 @@ class Series {
   const std::string label_text_;
   const std::shared_ptr<const FamilySpec> spec_;
   const std::shared_ptr<Storage> storage_;
-  const std::vector<std::string> label_values_;
   std::unique_ptr<NativeCells> native_;
 
   // Set once, under the lock.

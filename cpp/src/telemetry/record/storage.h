@@ -1,5 +1,5 @@
 // What a registry, its families and its series share, and what outlives the registry while handles
-// do: the lock, the memory, the bound on series.
+// do: the lock, the memory, the bounds.
 #pragma once
 
 #include <atomic>
@@ -17,14 +17,10 @@ namespace inferometer {
 /// Thread-safe.
 class Storage {
  public:
-  Storage(size_t arena_bytes, size_t max_series);
+  Storage(size_t arena_bytes, size_t max_series_per_family);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
-
-  /// Accounts for one more series of the application. Throws ConfigError at max_series.
-  void add_app_series();
-  void remove_app_series() noexcept;
 
   /// Guards the registry's tables, its families and what is attached to their series.
   Mutex mutex;
@@ -32,10 +28,8 @@ class Storage {
   /// Exposed as inferometer_dropped_series_total and inferometer_collector_errors_total.
   Word dropped_series{0};
   Word collector_errors{0};
-
- private:
-  const size_t max_series_;
-  std::atomic<size_t> app_series_{0};
+  /// Bound on the series of each of the application's metrics.
+  std::atomic<size_t> max_series_per_family;
 };
 
 }  // namespace inferometer

@@ -1,30 +1,18 @@
 #include "telemetry/write/cell_writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string_view>
-#include <vector>
 
 #include "telemetry/write/label_text.h"
 #include "telemetry/write/number.h"
 
 namespace inferometer {
 namespace {
-
-std::string_view type_name(CellType type) noexcept {
-  switch (type) {
-    case CellType::kCounter:
-      return "counter";
-    case CellType::kSummary:
-      return "summary";
-    case CellType::kHistogram:
-      return "histogram";
-    default:
-      return "gauge";
-  }
-}
 
 void append_float(std::string& out, double value) {
   char text[kMaxNumberChars];
@@ -41,15 +29,9 @@ void append_timestamp(std::string& out, double seconds) {
 }
 
 void append_exemplar(std::string& out, const CellExemplar& exemplar) {
-  std::vector<std::string> names;
-  std::vector<std::string> values;
-  for (const auto& [name, value] : exemplar.labels) {  // sorted by name
-    names.push_back(name);
-    values.push_back(value);
-  }
-  out += " # {";
-  out += label_text(names, values);
-  out += "} ";
+  std::string labels;
+  for (const auto& [name, value] : exemplar.labels) append_label(labels, name, value);
+  out.append(" # {").append(labels).append("} ");
   append_float(out, exemplar.value);
   out += ' ';
   append_timestamp(out, exemplar.timestamp);
@@ -58,8 +40,8 @@ void append_exemplar(std::string& out, const CellExemplar& exemplar) {
 // Writes one family. Single-owner.
 class FamilyWriter {
  public:
-  FamilyWriter(std::string& out, const CellFamilySpec& spec, const CellWriting& writing)
-      : out_(out), spec_(spec), writing_(writing) {}
+  FamilyWriter(std::string& out, const CellSpec& spec, const CellWriting& writing)
+      : out_(out), spec_(spec), writing_(writing), labels_before_le_(labels_before_le(spec)) {}
 
   void header(std::string_view suffix, std::string_view type) {
     out_.append("# HELP ").append(spec_.name).append(suffix).append(" ");
@@ -111,26 +93,19 @@ class FamilyWriter {
   void end_line() { out_ += '\n'; }
 
   void created(const ValueCell& cell) {
-    const std::string_view text = cell.created_text();
-    if (text.empty()) {
-      sample("_created", cell, cell.created());
-    } else {
-      head("_created", cell, {});
-      out_ += text;
-    }
+    sample("_created", cell, cell.created());
     end_line();
   }
 
-  // Everything of a line but its end. `le` is empty for all but buckets.
-  void sample(std::string_view suffix, const ValueCell& cell, double value,
-              std::string_view le = {}) {
-    head(suffix, cell, le);
+  // Everything of a line but its end.
+  void sample(std::string_view suffix, const ValueCell& cell, double value) {
+    head(suffix, cell.labels(), {}, {});
     append_float(out_, value);
   }
 
   // Everything up to the number.
-  void head(std::string_view suffix, const ValueCell& cell, std::string_view le) {
-    const CellLabels& labels = cell.labels();
+  void head(std::string_view suffix, std::string_view before, std::string_view le,
+            std::string_view after) {
     out_.append(spec_.name).append(suffix);
     std::string_view separator = "{";
     const auto part = [&](std::string_view text) {
@@ -138,12 +113,12 @@ class FamilyWriter {
       out_.append(separator).append(text);
       separator = ",";
     };
-    part(labels.before());
+    part(before);
     if (!le.empty()) {
       part("le=\"");
       out_.append(le).append("\"");
     }
-    part(labels.after());
+    part(after);
     if (separator == ",") out_ += '}';
     out_ += ' ';
   }
@@ -156,11 +131,18 @@ class FamilyWriter {
   }
 
   void histogram(const ValueCell& cell) {
-    const CellBounds& bounds = *cell.bounds();
+    const CellBounds& bounds = *spec_.bounds;
+    // `le` stands among the labels, where its name belongs.
+    LabelReader labels(cell.labels());
+    for (size_t i = 0; i < labels_before_le_; ++i) (void)labels.next();
+    const std::string_view after = labels.rest();
+    std::string_view before = cell.labels().substr(0, cell.labels().size() - after.size());
+    if (before.ends_with(',')) before.remove_suffix(1);
     uint64_t cumulative = 0;
     for (size_t i = 0; i < bounds.upper.size(); ++i) {
       cumulative += cell.bucket(i);
-      sample("_bucket", cell, static_cast<double>(cumulative), bounds.text[i]);
+      head("_bucket", before, bounds.text[i], after);
+      append_float(out_, static_cast<double>(cumulative));
       exemplar(cell, i);
       end_line();
     }
@@ -170,19 +152,25 @@ class FamilyWriter {
     sample("_sum", cell, cell.value());
   }
 
+  static size_t labels_before_le(const CellSpec& spec) {
+    const std::set<std::string_view> names(spec.label_names.begin(), spec.label_names.end());
+    return static_cast<size_t>(std::ranges::count_if(names, [](auto name) { return name < "le"; }));
+  }
+
   std::string& out_;
-  const CellFamilySpec& spec_;
+  const CellSpec& spec_;
   const CellWriting& writing_;
+  const size_t labels_before_le_;
 };
 
 }  // namespace
 
 void append_cell_family(std::string& out, const CellFamily& family, const CellWriting& writing) {
-  const CellFamilySpec& spec = family.spec();
+  const CellSpec& spec = family.spec();
   const CellFamily::Cells cells = family.cells();
   FamilyWriter writer(out, spec, writing);
   const bool total = spec.type == CellType::kCounter && writing.format == CellFormat::kPlain;
-  writer.header(total ? "_total" : "", type_name(spec.type));
+  writer.header(total ? "_total" : "", metric_type_name(metric_type(spec.type)));
   for (const auto& cell : cells) writer.series(*cell);
   writer.created_family(cells);
 }

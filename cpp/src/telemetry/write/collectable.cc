@@ -10,6 +10,7 @@
 
 #include "inferometer/errors.h"
 #include "telemetry/record/registry_core.h"
+#include "telemetry/write/label_text.h"
 #include "telemetry/write/sink.h"
 
 namespace inferometer {
@@ -83,13 +84,12 @@ class FamilyBuilder final : public Sink {
 
  private:
   prometheus::ClientMetric& add(const SeriesView& series) {
-    const LabelsView& labels = series.labels;
     prometheus::ClientMetric& metric = families_.back().metric.emplace_back();
     metric.timestamp_ms = series.timestamp_ms;
-    metric.label.resize(labels.names.size());
-    for (size_t i = 0; i < labels.names.size(); ++i) {
-      metric.label[i].name = labels.names[i];
-      metric.label[i].value = labels.values[i];
+    for (LabelReader labels(series.labels); labels.next();) {
+      prometheus::ClientMetric::Label& label = metric.label.emplace_back();
+      label.name = labels.name();
+      label.value = labels.value();
     }
     return metric;
   }

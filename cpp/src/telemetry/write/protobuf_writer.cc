@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "telemetry/write/label_text.h"
 #include "telemetry/write/protobuf_fields.h"
 
 namespace inferometer {
@@ -67,12 +68,12 @@ uint64_t type_number(MetricType type) noexcept {
   return 3;
 }
 
-void append_labels(std::string& message, int field, const LabelsView& labels) {
+void append_labels(std::string& message, int field, std::string_view labels) {
   std::string pair;
-  for (size_t i = 0; i < labels.names.size(); ++i) {
+  for (LabelReader reader(labels); reader.next();) {
     pair.clear();
-    append_bytes(pair, label_field::kName, labels.names[i]);
-    append_bytes(pair, label_field::kValue, labels.values[i]);
+    append_bytes(pair, label_field::kName, reader.name());
+    append_bytes(pair, label_field::kValue, reader.value());
     append_bytes(message, field, pair);
   }
 }

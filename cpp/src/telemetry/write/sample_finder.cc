@@ -1,5 +1,6 @@
 #include "telemetry/write/sample_finder.h"
 
+#include "telemetry/write/label_text.h"
 #include "telemetry/write/number.h"
 
 namespace inferometer {
@@ -9,17 +10,18 @@ void SampleFinder::family(const FamilyView& family) {
   if (in_family_) suffix_ = name_.substr(family.name.size());
 }
 
-bool SampleFinder::matches(const LabelsView& labels, std::string_view extra_name,
+bool SampleFinder::matches(std::string_view labels, std::string_view extra_name,
                            std::string_view extra_value) const {
-  const size_t extra = extra_name.empty() ? 0 : 1;
-  if (labels_.size() != labels.names.size() + extra) return false;
-  for (size_t i = 0; i < labels.names.size(); ++i) {
-    const auto found = labels_.find(labels.names[i]);
-    if (found == labels_.end() || found->second != labels.values[i]) return false;
+  const auto wanted = [this](std::string_view name, std::string_view value) {
+    const auto found = labels_.find(name);
+    return found != labels_.end() && found->second == value;
+  };
+  size_t count = extra_name.empty() ? 0 : 1;
+  if (count > 0 && !wanted(extra_name, extra_value)) return false;
+  for (LabelReader reader(labels); reader.next(); ++count) {
+    if (!wanted(reader.name(), reader.value())) return false;
   }
-  if (extra == 0) return true;
-  const auto found = labels_.find(extra_name);
-  return found != labels_.end() && found->second == extra_value;
+  return count == labels_.size();
 }
 
 void SampleFinder::scalar(const SeriesView& series, const Number& value,

@@ -26,7 +26,7 @@ class SampleFinder final : public Sink {
 
  private:
   // Whether the wanted labels are `labels` and, unless its name is empty, the extra one.
-  [[nodiscard]] bool matches(const LabelsView& labels, std::string_view extra_name,
+  [[nodiscard]] bool matches(std::string_view labels, std::string_view extra_name,
                              std::string_view extra_value) const;
 
   const std::string_view name_;

@@ -27,16 +27,16 @@ void SampleLines::append(std::string_view text) {
 }
 
 void SampleLines::begin_sample(std::string_view name, std::string_view suffix,
-                               const LabelsView& labels, ExtraLabel extra) {
+                               std::string_view labels, ExtraLabel extra) {
   constexpr size_t kPunctuation = 8;  // braces, quotes, comma, equals sign, space
-  char* const start = reserve(name.size() + suffix.size() + labels.text.size() + extra.name.size() +
+  char* const start = reserve(name.size() + suffix.size() + labels.size() + extra.name.size() +
                               extra.value.size() + kPunctuation);
   char* out = put(put(start, name), suffix);
-  if (!labels.text.empty() || !extra.name.empty()) {
+  if (!labels.empty() || !extra.name.empty()) {
     *out++ = '{';
-    out = put(out, labels.text);
+    out = put(out, labels);
     if (!extra.name.empty()) {
-      if (!labels.text.empty()) *out++ = ',';
+      if (!labels.empty()) *out++ = ',';
       out = put(put(put(put(out, extra.name), "=\""), extra.value), "\"");
     }
     *out++ = '}';

@@ -26,7 +26,7 @@ class SampleLines {
 
   void append(std::string_view text);
   /// `name` `suffix` {labels, extra} and a space, without the value.
-  void begin_sample(std::string_view name, std::string_view suffix, const LabelsView& labels,
+  void begin_sample(std::string_view name, std::string_view suffix, std::string_view labels,
                     ExtraLabel extra);
   void number(const Number& value);
   /// A space and milliseconds, as the formats 0.0.4 and 1.0.0 want them.

@@ -39,25 +39,19 @@ struct FamilyView {
   std::string_view unit = {};  ///< What the name ends with (before _total), or empty.
 };
 
-struct LabelsView {
-  std::string_view text;  ///< `a="x",b="y"`, escaped, without braces.
-  std::span<const std::string> names;
-  std::span<const std::string> values;
-};
-
 struct SeriesView {
-  LabelsView labels;
-  int64_t timestamp_ms = 0;  ///< Of the value, since the epoch; 0 for "now".
-  int64_t created_ns = 0;    ///< When it began to count, since the epoch; 0 if that is not known.
+  std::string_view labels = {};  ///< `a="x",b="y"`, as label_text() writes them.
+  int64_t timestamp_ms = 0;      ///< Of the value, since the epoch; 0 for "now".
+  int64_t created_ns = 0;  ///< When it began to count, since the epoch; 0 if that is not known.
 };
 
 /// One observation and the labels that tell where it came from (a trace id).
 struct ExemplarView {
-  LabelsView labels;
+  std::string_view labels = {};  ///< As those of a series.
   double value = 0;
   int64_t timestamp_ns = 0;  ///< Since the epoch; 0 if it is not known.
 
-  [[nodiscard]] bool exists() const noexcept { return !labels.names.empty(); }
+  [[nodiscard]] bool exists() const noexcept { return !labels.empty(); }
 };
 
 /// Exponential buckets: bucket i counts values in (base^(i-1), base^i], base = 2^(2^-schema).
