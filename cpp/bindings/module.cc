@@ -36,8 +36,7 @@ PYBIND11_MODULE(_core, m) {
   python::bind_engine(m);
   python::bind_listener(m);
   python::bind_prometheus_cells(m);
-  python::refuse_uninitialised<inferometer::Registry, inferometer::Counter, inferometer::Gauge,
-                               inferometer::Histogram, inferometer::Timing, python::RequestObject,
+  python::refuse_uninitialised<inferometer::Registry, inferometer::Timing, python::RequestObject,
                                python::EngineObject, python::ModelObject, python::LoopObject,
                                python::ListenerObject>();
 }

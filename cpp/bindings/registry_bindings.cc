@@ -12,6 +12,7 @@
 #include "inferometer/errors.h"
 #include "inferometer/monitors.h"
 #include "inferometer/registry.h"
+#include "metric_object.h"
 #include "telemetry/record/native_buckets.h"
 #include "text_arguments.h"
 
@@ -36,90 +37,6 @@ std::vector<std::string> label_names_of(const Strings& names) {
     result.emplace_back(utf8(py::reinterpret_borrow<py::str>(name), "label name"));
   }
   return result;
-}
-
-// Label values as text, as prometheus_client takes them: str() of anything. Single-owner.
-class LabelValues {
- public:
-  // In the order of the label names.
-  explicit LabelValues(const py::args& values) {
-    for (const py::handle value : values) add(value);
-  }
-  LabelValues(const AppMetric& metric, const py::args& values, const py::kwargs& named) {
-    if (values.empty() == named.empty() && !values.empty()) {
-      throw ConfigError("metric \"" + metric.name() +
-                        "\": got label values by position and by name, want one or the other");
-    }
-    for (const py::handle value : values) add(value);
-    if (named.empty()) return;
-    for (const std::string& name : metric.label_names()) {
-      if (!named.contains(name)) {
-        throw ConfigError("metric \"" + metric.name() + "\": got no value for label " + name);
-      }
-      add(named[name.c_str()]);
-    }
-    if (named.size() != texts_.size()) {
-      throw ConfigError("metric \"" + metric.name() + "\": got " + std::to_string(named.size()) +
-                        " label values by name, want " + std::to_string(texts_.size()));
-    }
-  }
-  [[nodiscard]] AppMetric::Values view() const noexcept { return views_; }
-
- private:
-  void add(py::handle value) {
-    const py::str& text = texts_.emplace_back(value);
-    views_.push_back(utf8(text, "label value"));
-  }
-
-  std::vector<py::str> texts_;  // keep what views_ refers to alive
-  std::vector<std::string_view> views_;
-};
-
-// What the three metric classes have in common.
-template <typename Metric>
-py::class_<Metric> bind_metric(py::module_& m, const char* name, const char* doc) {
-  return py::class_<Metric>(m, name, doc)
-      .def(
-          "labels",
-          [](const Metric& self, const py::args& values, const py::kwargs& named) {
-            return self.labels(LabelValues(self, values, named).view());
-          },
-          "The series of these label values, by position or by name; str() is applied to them.")
-      .def(
-          "remove",
-          [](const Metric& self, const py::args& values) {
-            self.remove(LabelValues(values).view());
-          },
-          "Removes the series of these label values, if there is one.")
-      .def("clear", &Metric::clear, "Removes all series of a metric with labels.")
-      .def_property_readonly("name", &Metric::name, "The name as exposed.")
-      .def_property_readonly(
-          "labelnames",
-          [](const Metric& self) -> py::typing::Tuple<py::str, py::ellipsis> {
-            return py::tuple(py::cast(self.label_names()));
-          },
-          "The names of the labels.");
-}
-
-// The labels of an exemplar, by name.
-using ExemplarDict = std::optional<py::typing::Dict<py::str, py::str>>;
-
-// Calls `record` with an exemplar, or without if there is none.
-template <typename Record>
-void with_exemplar(const ExemplarDict& labels, Record&& record) {
-  if (!labels) {
-    record(nullptr);
-    return;
-  }
-  std::vector<py::str> texts;  // keep what the exemplar refers to alive
-  Exemplar exemplar;
-  for (const auto& [name, value] : *labels) {
-    texts.emplace_back(name);
-    const std::string_view name_view = utf8(texts.back(), "exemplar");
-    texts.emplace_back(value);
-    exemplar.labels.emplace_back(name_view, utf8(texts.back(), "exemplar"));
-  }
-  record(&exemplar);
 }
 
 py::typing::Tuple<py::bytes, py::str, py::str> render(const Registry& registry,
@@ -225,34 +142,7 @@ void bind_registry_class(py::module_& m) {
 }  // namespace
 
 void bind_registry(py::module_& m) {
-  bind_metric<Counter>(m, "Counter", "A value that only grows. Made by Registry.counter().")
-      .def(
-          "inc",
-          [](const Counter& self, double amount, const ExemplarDict& exemplar) {
-            with_exemplar(exemplar, [&](const Exemplar* one) {
-              one != nullptr ? self.inc(amount, *one) : self.inc(amount);
-            });
-          },
-          py::arg("amount") = 1.0, py::arg("exemplar") = py::none(),
-          "Adds `amount`, 0 or more. `exemplar`: labels that tell where it came from (a trace id).")
-      .def_property_readonly("value", &Counter::value, "The present value.");
-  bind_metric<Gauge>(m, "Gauge", "A value that goes up and down. Made by Registry.gauge().")
-      .def("inc", &Gauge::inc, py::arg("amount") = 1.0, "Adds `amount`.")
-      .def("dec", &Gauge::dec, py::arg("amount") = 1.0, "Subtracts `amount`.")
-      .def("set", &Gauge::set, py::arg("value"), "Sets the value.")
-      .def_property_readonly("value", &Gauge::value, "The present value.");
-  bind_metric<Histogram>(m, "Histogram",
-                         "Observations counted in buckets. Made by Registry.histogram().")
-      .def(
-          "observe",
-          [](const Histogram& self, double value, const ExemplarDict& exemplar) {
-            with_exemplar(exemplar, [&](const Exemplar* one) {
-              one != nullptr ? self.observe(value, *one) : self.observe(value);
-            });
-          },
-          py::arg("value"), py::arg("exemplar") = py::none(),
-          "Counts one observation. `exemplar`: labels that tell where it came from (a trace id); "
-          "it becomes its bucket's newest.");
+  bind_metrics(m);
   m.def("native_bucket_index", &native_bucket_index, py::arg("magnitude"), py::arg("schema"),
         "The native histogram bucket of a positive number; for tests.");
   bind_registry_class(m);

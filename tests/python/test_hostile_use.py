@@ -144,6 +144,14 @@ def test_a_broadcast_array_is_refused_before_it_is_copied() -> None:
             engine.infer(np.broadcast_to(np.float32(1), (1, 1 << 40)))
 
 
+@pytest.mark.parametrize("kind", [im.Counter, im.Gauge, im.Histogram])
+def test_a_metric_without_a_registry_cannot_be_made(kind: Any) -> None:
+    with pytest.raises(TypeError, match="cannot create"):
+        kind()
+    with pytest.raises(TypeError, match="not safe"):
+        object.__new__(kind)
+
+
 @pytest.mark.parametrize(
     ("kind", "use"),
     [
@@ -151,9 +159,6 @@ def test_a_broadcast_array_is_refused_before_it_is_copied() -> None:
         (im.Request, lambda it: it.timing),
         (im.Registry, lambda it: it.counter("a")),
         (im.Registry, im.render_metrics),
-        (im.Counter, lambda it: it.inc()),
-        (im.Gauge, lambda it: it.set(1)),
-        (im.Histogram, lambda it: it.labels("a")),
         (im._core.Engine, lambda it: it.stats()),
     ],
 )

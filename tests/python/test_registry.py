@@ -142,6 +142,53 @@ def test_errors(action: Callable[[], object], message: str) -> None:
         action()
 
 
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        (lambda r: r.counter("c").inc("1"), "must be real number, not str"),
+        (lambda r: r.counter("c").inc(1, {}, 2), "at most 2"),
+        (lambda r: r.counter("c").inc(by=1), "unexpected argument 'by'"),
+        (lambda r: r.counter("c").inc(1, amount=1), "second argument 'amount'"),
+        (lambda r: r.counter("c").inc(exemplar="x"), "exemplar: got str, want a dict"),
+        (lambda r: r.counter("c").inc(exemplar={"a": 1}), "got int in its labels, want str"),
+        (lambda r: r.gauge("g").set(), "got no argument, want 'value'"),
+        (lambda r: r.gauge("g").dec(None), "must be real number"),
+        (lambda r: r.histogram("h").observe(), "got no argument, want 'value'"),
+        (lambda r: r.histogram("h").observe(amount=1), "unexpected argument 'amount'"),
+        (lambda r: im.Counter(), "cannot create"),
+    ],
+)
+def test_wrong_arguments_are_type_errors(
+    action: Callable[[im.Registry], object], message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        action(im.Registry())
+
+
+def test_arguments_by_name() -> None:
+    registry = im.Registry()
+    registry.counter("c").inc(amount=2, exemplar=None)
+    registry.gauge("g").set(value=3)
+    registry.gauge("d").dec(amount=1)
+    registry.histogram("h").observe(value=4, exemplar={"trace_id": "x"})
+    for name, value in {"c_total": 2, "g": 3, "d": -1, "h_sum": 4}.items():
+        assert registry.sample_value(name) == value
+
+
+def test_label_values_are_what_str_says() -> None:
+    class Code(str):
+        def __str__(self) -> str:
+            return "said"
+
+    many = [f"label_{i}" for i in range(20)]
+    registry = im.Registry()
+    level = registry.gauge("level", "", many)
+    level.labels(*[Code("content"), *range(19)]).set(1)
+    by_name = dict(zip(many, ["said", *map(str, range(19))], strict=True))
+    assert level.labels(**by_name).value == 1
+    assert registry.sample_value("level", by_name) == 1
+
+
 def test_errors_are_value_errors() -> None:
     with pytest.raises(ValueError, match="got metric name"):
         im.Registry().counter("")

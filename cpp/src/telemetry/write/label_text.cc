@@ -1,31 +1,32 @@
 #include "telemetry/write/label_text.h"
 
-#include <algorithm>
 #include <cstddef>
 
 namespace inferometer {
 namespace {
 
-void append_escaped(std::string& out, std::string_view text, std::string_view special) {
-  while (!text.empty()) {
-    const size_t plain = std::min(text.find_first_of(special), text.size());
-    out += text.substr(0, plain);
-    text.remove_prefix(plain);
-    if (text.empty()) break;
+// A plain loop: values are short, and labels() of a known series spends much of its time here.
+template <typename IsSpecial>
+void append_escaped(std::string& out, std::string_view text, IsSpecial is_special) {
+  size_t start = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (!is_special(text[i])) continue;
+    out.append(text, start, i - start);
     out += '\\';
-    out += text.front() == '\n' ? 'n' : text.front();
-    text.remove_prefix(1);
+    out += text[i] == '\n' ? 'n' : text[i];
+    start = i + 1;
   }
+  out.append(text, start);
 }
 
 }  // namespace
 
 void append_escaped_help(std::string& out, std::string_view text) {
-  append_escaped(out, text, "\\\n");
+  append_escaped(out, text, [](char c) { return c == '\\' || c == '\n'; });
 }
 
 void append_escaped_value(std::string& out, std::string_view text) {
-  append_escaped(out, text, "\\\n\"");
+  append_escaped(out, text, [](char c) { return c == '\\' || c == '\n' || c == '"'; });
 }
 
 void append_label(std::string& text, std::string_view name, std::string_view value) {

@@ -1,0 +1,91 @@
+// What Counter, Gauge and Histogram are in Python: raw C types, so that `counter.inc()` is one C
+// call and `labels()` makes an object of 64 bytes.
+#pragma once
+
+#include <Python.h>
+#include <pybind11/pybind11.h>
+
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "errors.h"
+#include "inferometer/errors.h"
+#include "inferometer/registry.h"
+
+namespace inferometer::python {
+
+/// A handle to a metric. It holds no Python object, so the garbage collector need not know it. Made
+/// by wrap() alone: Python cannot make one that has no metric.
+template <typename Metric>
+struct MetricObject {
+  PyObject_HEAD Metric metric;
+};
+
+/// The Python type of such handles, made by bind_metrics(). Lives as long as the process.
+template <typename Metric>
+inline PyTypeObject* metric_type_object = nullptr;
+
+/// A new handle; null with an exception set if there is no memory.
+template <typename Metric>
+[[nodiscard]] PyObject* wrap(Metric metric) {
+  auto* const object = PyObject_New(MetricObject<Metric>, metric_type_object<Metric>);
+  if (object == nullptr) return nullptr;
+  new (&object->metric) Metric(std::move(metric));
+  return reinterpret_cast<PyObject*>(object);
+}
+
+template <typename Metric>
+[[nodiscard]] const Metric& metric_of(PyObject* object) noexcept {
+  return reinterpret_cast<MetricObject<Metric>*>(object)->metric;
+}
+
+/// Runs `action`, which returns a new reference; an exception becomes a Python one, and null.
+template <typename Action>
+PyObject* translated(Action&& action) noexcept {
+  try {
+    return action();
+  } catch (pybind11::error_already_set& error) {
+    error.restore();
+  } catch (const pybind11::builtin_exception& error) {
+    error.set_error();
+  } catch (const ConfigError& error) {
+    PyErr_SetString(error_class("ConfigError").ptr(), error.what());
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+/// Adds the three types to the module.
+void bind_metrics(pybind11::module_& m);
+
+}  // namespace inferometer::python
+
+namespace pybind11::detail {
+
+// Lets bound functions return metrics.
+template <typename Metric>
+struct metric_caster {
+  // NOLINTNEXTLINE(readability-identifier-naming): pybind11's names
+  static handle cast(Metric metric, return_value_policy /*policy*/, handle /*parent*/) {
+    return inferometer::python::wrap(std::move(metric));
+  }
+};
+
+template <>
+struct type_caster<inferometer::Counter> : metric_caster<inferometer::Counter> {
+  static constexpr auto name = const_name("Counter");
+};
+template <>
+struct type_caster<inferometer::Gauge> : metric_caster<inferometer::Gauge> {
+  static constexpr auto name = const_name("Gauge");
+};
+template <>
+struct type_caster<inferometer::Histogram> : metric_caster<inferometer::Histogram> {
+  static constexpr auto name = const_name("Histogram");
+};
+
+}  // namespace pybind11::detail
