@@ -1,8 +1,5 @@
 #include "cell_object.h"
 
-#include <pybind11/pybind11.h>
-
-#include <array>
 #include <cstdint>
 #include <new>
 #include <string>
@@ -13,10 +10,7 @@
 #include "cell_arguments.h"
 #include "cell_exemplars.h"
 #include "cell_labels.h"
-#include "inferometer/registry.h"
-#include "telemetry/record/registry_core.h"
-
-namespace py = pybind11;
+#include "cell_open.h"
 
 namespace inferometer::python {
 namespace {
@@ -60,146 +54,6 @@ void deallocate(PyObject* object) {
   self->family.~shared_ptr();
   type->tp_free(object);
   Py_DECREF(type);
-}
-
-bool take_bounds(PyObject* sequence, std::shared_ptr<const CellBounds>& bounds) {
-  if (!PyTuple_Check(sequence)) {
-    PyErr_Format(PyExc_TypeError, "bounds: got %s, want a tuple", Py_TYPE(sequence)->tp_name);
-    return false;
-  }
-  std::vector<double> upper;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sequence); ++i) {
-    double bound = 0;
-    if (!take_number(PyTuple_GET_ITEM(sequence, i), bound)) return false;
-    if (!guarded([&] { upper.push_back(bound); })) return false;
-  }
-  return guarded([&] { bounds = CellBounds::of(std::move(upper)); });
-}
-
-constexpr std::pair<const char*, CellType> kTypes[] = {
-    {"counter", CellType::kCounter}, {"gauge", CellType::kGauge},
-    {"summary", CellType::kSummary}, {"histogram", CellType::kHistogram},
-    {"info", CellType::kInfo},       {"stateset", CellType::kStateSet}};
-
-bool take_type(PyObject* text, CellType& type) {
-  for (const auto& [name, value] : kTypes) {
-    if (PyUnicode_Check(text) && PyUnicode_CompareWithASCIIString(text, name) == 0) {
-      type = value;
-      return true;
-    }
-  }
-  PyErr_Format(PyExc_ValueError, "type: got %R, want the type of a metric", text);
-  return false;
-}
-
-bool not_open(const CellObject* self) {
-  if (self->family == nullptr) return true;
-  PyErr_SetString(PyExc_RuntimeError, "this metric was initialised before");
-  return false;
-}
-
-PyObject* open(PyObject* object, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
-  enum : uint8_t { kType, kName, kHelp, kUnit, kLabelNames, kBounds, kRegistry, kCount };
-  std::array<PyObject*, kCount> values;
-  CellObject* const self = self_of(object);
-  if (!take_arguments<kCount>(
-          "_open", {"type", "name", "documentation", "unit", "labelnames", "bounds", "registry"},
-          arguments, count, keywords, values) ||
-      !not_open(self)) {
-    return nullptr;
-  }
-  for (PyObject* value : values) {
-    if (value == nullptr) {
-      PyErr_SetString(PyExc_TypeError, "_open() wants seven arguments");
-      return nullptr;
-    }
-  }
-  CellSpec spec;
-  if (!take_type(values[kType], spec.type) || !take_text(values[kName], "metric name", spec.name) ||
-      !take_text(values[kHelp], "documentation", spec.help) ||
-      !take_text(values[kUnit], "unit", spec.unit) ||
-      !take_texts(values[kLabelNames], "label name", spec.label_names)) {
-    return nullptr;
-  }
-  if (spec.type == CellType::kHistogram && !take_bounds(values[kBounds], spec.bounds)) {
-    return nullptr;
-  }
-  PyObject* const children = spec.label_names.empty() ? nullptr : PyDict_New();
-  if (!spec.label_names.empty() && children == nullptr) return nullptr;
-  const bool made = guarded([&] {
-    const auto& registry = py::cast<const Registry&>(py::handle(values[kRegistry]));
-    auto family = std::make_shared<CellFamily>(std::move(spec), registry.core().storage());
-    if (children == nullptr) {
-      self->owned = family->get({});
-      self->cell = self->owned.get();
-    }
-    self->family = std::move(family);
-  });
-  if (!made) {
-    Py_XDECREF(children);
-    return nullptr;
-  }
-  self->label_names = Py_NewRef(values[kLabelNames]);
-  self->children = children;
-  Py_RETURN_NONE;
-}
-
-PyObject* open_child(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
-  CellObject* const self = self_of(object);
-  if (count != 2 || PyObject_TypeCheck(arguments[0], Py_TYPE(object)) == 0 ||
-      self_of(arguments[0])->children == nullptr) {
-    PyErr_SetString(PyExc_TypeError, "_open_child() wants a metric with labels and their values");
-    return nullptr;
-  }
-  const CellObject* const parent = self_of(arguments[0]);
-  std::vector<std::string> values;
-  if (!not_open(self) || !take_texts(arguments[1], "label value", values)) return nullptr;
-  if (values.size() != parent->family->spec().label_names.size()) {
-    PyErr_SetString(PyExc_ValueError, "Incorrect label count");
-    return nullptr;
-  }
-  const std::vector<std::string_view> views(values.begin(), values.end());
-  if (!guarded([&] { self->owned = parent->family->get(views); })) return nullptr;
-  self->family = parent->family;
-  self->cell = self->owned.get();
-  self->label_names = Py_NewRef(parent->label_names);
-  self->label_values = Py_NewRef(arguments[1]);
-  self->parent = Py_NewRef(arguments[0]);
-  self->most_recent = parent->most_recent;
-  Py_RETURN_NONE;
-}
-
-// The core of the registry that is the argument; null with TypeError set if it is none.
-RegistryCore* core_of(PyObject* registry) {
-  RegistryCore* core = nullptr;
-  const bool found =
-      guarded([&] { core = &py::cast<const Registry&>(py::handle(registry)).core(); });
-  return found ? core : nullptr;
-}
-
-PyObject* attach(PyObject* object, PyObject* registry) {
-  CellObject* const self = self_of(object);
-  RegistryCore* const core = core_of(registry);
-  if (core == nullptr || self->family == nullptr) {
-    if (core != nullptr) refuse_without_cell(self);
-    return nullptr;
-  }
-  if (!guarded([&] { core->attach(self->family, Origin::kGuest); })) return nullptr;
-  Py_RETURN_NONE;
-}
-
-PyObject* detach(PyObject* object, PyObject* registry) {
-  CellObject* const self = self_of(object);
-  RegistryCore* const core = core_of(registry);
-  if (core == nullptr) return nullptr;
-  if (self->family != nullptr && !guarded([&] { core->detach(*self->family); })) return nullptr;
-  Py_RETURN_NONE;
-}
-
-PyObject* leave_to_python(PyObject* object, PyObject* /*unused*/) {
-  if (cell_of(object) == nullptr) return nullptr;
-  self_of(object)->family->leave_to_python();
-  Py_RETURN_NONE;
 }
 
 PyObject* get_created(PyObject* object, void* /*closure*/) {
@@ -252,11 +106,12 @@ PyMethodDef base_methods[] = {
     {"labels", method(metric_labels), METH_FASTCALL | METH_KEYWORDS,
      "labels($self, /, *labelvalues, **labelkwargs)\n--\n\n"
      "The child of these label values, by position or by name; str() is applied to them."},
-    {"_open", method(open), METH_FASTCALL | METH_KEYWORDS,
+    {"_open", method(open_cell), METH_FASTCALL | METH_KEYWORDS,
      "Makes the native family, and its cell if there are no labels."},
-    {"_open_child", method(open_child), METH_FASTCALL, "Makes the cell of a child of `parent`."},
-    {"_attach", attach, METH_O, "Shows the family in a native registry too."},
-    {"_detach", detach, METH_O, "Shows it there no more."},
+    {"_open_child", method(open_child_cell), METH_FASTCALL,
+     "Makes the cell of a child of `parent`."},
+    {"_attach", attach_cell, METH_O, "Shows the family in a native registry too."},
+    {"_detach", detach_cell, METH_O, "Shows it there no more."},
     {"_drop_child", drop_child, METH_O,
      "Removes the child of these values, if there is "
      "one."},
@@ -266,7 +121,7 @@ PyMethodDef base_methods[] = {
      "Keeps the newest exemplar of a bucket; a counter has one, at 0."},
     {"_exemplar", read_exemplar, METH_O,
      "Labels, value and time of an exemplar, None if there is none."},
-    {"_leave_to_python", leave_to_python, METH_NOARGS,
+    {"_leave_to_python", leave_cell_to_python, METH_NOARGS,
      "_leave_to_python($self, /)\n--\n\nLeaves this family to Python's writer from now on."},
     {nullptr, nullptr, 0, nullptr}};
 
@@ -301,14 +156,6 @@ PyTypeObject* add_type(PyObject* module, const char* name, const char* doc, PyMe
 }
 
 }  // namespace
-
-const char* cell_type_name(CellType type) noexcept {
-  const char* result = "";
-  for (const auto& [name, value] : kTypes) {
-    if (value == type) result = name;
-  }
-  return result;
-}
 
 void refuse_without_cell(const CellObject* self) {
   if (self->family == nullptr) {

@@ -42,7 +42,7 @@ template <typename Metric>
 
 /// Runs `action`, which returns a new reference; an exception becomes a Python one, and null.
 template <typename Action>
-PyObject* translated(Action&& action) noexcept {
+PyObject* translated(Action&& action) {
   try {
     return action();
   } catch (pybind11::error_already_set& error) {
@@ -66,26 +66,28 @@ void bind_metrics(pybind11::module_& m);
 
 namespace pybind11::detail {
 
-// Lets bound functions return metrics.
+// Lets bound functions return metrics. The names are pybind11's.
+// NOLINTBEGIN(readability-identifier-naming)
 template <typename Metric>
-struct metric_caster {
-  // NOLINTNEXTLINE(readability-identifier-naming): pybind11's names
+struct MetricCaster {
   static handle cast(Metric metric, return_value_policy /*policy*/, handle /*parent*/) {
     return inferometer::python::wrap(std::move(metric));
   }
 };
 
 template <>
-struct type_caster<inferometer::Counter> : metric_caster<inferometer::Counter> {
+struct type_caster<inferometer::Counter> : MetricCaster<inferometer::Counter> {
   static constexpr auto name = const_name("Counter");
 };
 template <>
-struct type_caster<inferometer::Gauge> : metric_caster<inferometer::Gauge> {
+struct type_caster<inferometer::Gauge> : MetricCaster<inferometer::Gauge> {
   static constexpr auto name = const_name("Gauge");
 };
 template <>
-struct type_caster<inferometer::Histogram> : metric_caster<inferometer::Histogram> {
+struct type_caster<inferometer::Histogram> : MetricCaster<inferometer::Histogram> {
   static constexpr auto name = const_name("Histogram");
 };
+
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace pybind11::detail

@@ -108,7 +108,6 @@ TEST(CellFamilyTest, WhatComesWhenItIsFullSharesTheOverflowSeries) {
   EXPECT_EQ(family.cells().size(), 3U);
   EXPECT_EQ(family.get(Views{"1", "1"}), first);
   family.remove(Views{"1", "1"});
-  family.remove(Views{"2", "2"});
   EXPECT_NE(family.get(Views{"3", "3"}), overflow) << "there is room again";
 }
 
@@ -139,6 +138,7 @@ TEST(CellFamilyTest, IsLeftToPythonForGood) {
 // Random operations against a plain map and the order in which its keys came.
 TEST(CellFamilyTest, BehavesLikeAMapOfLimitedSize) {
   constexpr size_t kLimit = 20;
+  const std::string overflow(kOverflowLabel);
   CellFamily family(labelled(), storage(kLimit));
   std::map<std::string, double> model;
   Texts order;
@@ -163,7 +163,7 @@ TEST(CellFamilyTest, BehavesLikeAMapOfLimitedSize) {
         break;
       default:
         family.get(Views{key})->add(1);
-        if (!model.contains(key) && model.size() >= kLimit) key = kOverflowLabel;
+        if (!model.contains(key) && model.size() - model.count(overflow) >= kLimit) key = overflow;
         if (!model.contains(key)) order.push_back(key);
         model[key] += 1;
     }

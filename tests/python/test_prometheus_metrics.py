@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import inferometer as im
 from inferometer import prometheus
 from inferometer._core import ConfigError, CounterCell, MetricCell, render_cells
 from inferometer.prometheus import (
@@ -280,7 +281,9 @@ def test_objects_that_were_never_initialised_say_so() -> None:
             use()
     with pytest.raises(RuntimeError, match="initialised before"):
         made = Counter("c", "h", registry=None)
-        made._open("counter", "c", "h", "", (), ())
+        made._open("counter", "c", "h", "", (), (), im.Registry())
+    with pytest.raises(TypeError, match="got int, want Registry"):
+        Counter.__new__(Counter)._open("counter", "c", "h", "", (), (), 1)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="want MetricCell"):
         render_cells([1], False, False)  # type: ignore[list-item]
     with pytest.raises(ValueError, match="written by Python"):

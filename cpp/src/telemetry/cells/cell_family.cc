@@ -62,8 +62,9 @@ std::shared_ptr<ValueCell> CellFamily::find(std::string_view labels) const {
 }
 
 bool CellFamily::full() const {
+  const size_t others = index_.size() - index_.count(std::string_view(overflow_));
   // Relaxed: a number that somebody set some time.
-  return index_.size() >= storage_->max_series_per_family.load(std::memory_order_relaxed);
+  return others >= storage_->max_series_per_family.load(std::memory_order_relaxed);
 }
 
 std::shared_ptr<ValueCell> CellFamily::add(std::string_view labels) {

@@ -84,6 +84,7 @@ class CellFamily {
       EXCLUDES(cells_mutex());
   // The cell of these labels, which others may have made meanwhile; null if the family is full.
   [[nodiscard]] std::shared_ptr<ValueCell> add(std::string_view labels) EXCLUDES(cells_mutex());
+  // The overflow series does not count.
   [[nodiscard]] bool full() const REQUIRES(cells_mutex());
   // Removal leaves gaps in cells_; closed when they are most of it, so that removal costs O(1).
   void close_gaps() REQUIRES(cells_mutex());
