@@ -16,6 +16,7 @@
 #include "inferometer/registry.h"
 #include "serving/recorder.h"
 #include "telemetry/catalogue.h"
+#include "threaded_process.h"
 
 namespace {
 

@@ -15,6 +15,7 @@
 #include "telemetry/catalogue.h"
 #include "telemetry/record/histogram_cells.h"
 #include "telemetry/record/series.h"
+#include "threaded_process.h"
 
 namespace inferometer {
 namespace {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "inferometer/registry.h"
+#include "threaded_process.h"
 
 namespace inferometer {
 namespace {

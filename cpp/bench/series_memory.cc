@@ -48,6 +48,7 @@ double observation(int i) { return 0.001 * (1 << i); }
 
 std::vector<double> bounds() {
   std::vector<double> seconds;
+  seconds.reserve(kLatencyBounds.size());
   for (const int64_t bound : kLatencyBounds) seconds.push_back(static_cast<double>(bound) / 1e9);
   return seconds;
 }

@@ -28,6 +28,7 @@ from telemetry_parts.samples import (
     BUSY,
     CLIENT,
     DROP_IN,
+    HASHING,
     Collected,
     significant,
 )
@@ -42,15 +43,10 @@ MEMORY: Final = {
 }
 
 
-def python_module(*arguments: str) -> list[str]:
-    """The command that runs a part in a process of its own."""
-    return [sys.executable, "-m", *arguments]
-
-
 def run_part(module: str, collected: Collected) -> None:
     """Runs a part; its JSON lines are values, the others say how far it is."""
     with subprocess.Popen(
-        python_module(f"telemetry_parts.{module}"),
+        [sys.executable, "-m", f"telemetry_parts.{module}"],
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -71,7 +67,7 @@ def measure_python_memory(collected: Collected) -> None:
             say(f"memory of a series: {who}, {kind}")
             for _ in range(native.MEMORY_RUNS):
                 done = subprocess.run(
-                    python_module("telemetry_parts.memory", who, kind),
+                    [sys.executable, "-m", "telemetry_parts.memory", who, kind],
                     check=True,
                     stdout=subprocess.PIPE,
                     text=True,
@@ -83,20 +79,21 @@ def scrape_remarks(collected: Collected) -> list[str]:
     """What a scrape every 100 ms means."""
     remarks = []
     for who in (APP, BUSY, CLIENT):
-        took, share, median, p99, usual = (
+        took, share, median, p99, a_second, usual = (
             statistics.median(collected.get(what, who))
             for what in (
                 "scrape",
                 "requests touched by a scrape",
                 "P50 of touched requests",
                 "P99 of touched requests",
-                "P99 with a scrape every 15 s",
+                "change of P99 by a scrape every 1 s",
+                "change of P99 by a scrape every 15 s",
             )
         )
         remarks.append(
-            f"{who}: {significant(took)} ms each; {significant(share)} % of the requests run beside"
-            f" one, P50 {median:,.0f} µs, P99 {p99:,.0f} µs; every 15 s instead it would be"
-            f" {significant(share / 150)} %, P99 {100 * (usual - 1):+.2f} % (computed)"
+            f"{who}: {significant(took)} ms each; {significant(share)} % of the requests ran beside"
+            f" one, P50 {median:,.0f} µs, P99 {p99:,.0f} µs. Computed from these, P99 would change"
+            f" by {a_second:+.2f} % with a scrape every second, {usual:+.2f} % every 15 seconds"
         )
     return remarks
 
@@ -120,23 +117,39 @@ def main() -> None:
     show(in_cpp, in_python, scraped, before)
     loop_ns = statistics.median(collected.get("nothing", APP))
     print(f"- timeit's own loop, which is in every call from Python: {loop_ns:.1f} ns")
+    stood_still = statistics.median(collected.get("stood still", HASHING))
+    print(f"- a thread's longest stand-still beside hashing: {significant(stood_still)} ms")
     for remark in scrape_remarks(collected):
         print(f"- scrapes, {remark}")
+
+
+def prometheus_cpp_version() -> str:
+    """As the installed package says, where one does."""
+    try:
+        return subprocess.run(
+            ["pkg-config", "--modversion", "prometheus-cpp-core"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def show(
     in_cpp: list[Result], in_python: list[Result], scraped: list[Result], before: dict[str, object]
 ) -> None:
     """Prints the table."""
-    client = importlib.metadata.version("prometheus_client")
+    client = f"prometheus_client {importlib.metadata.version('prometheus_client')}"
+    core = f"prometheus-cpp {prometheus_cpp_version()}".strip()
     print(
         f"\n{before['cores']} x {before['cpu']}, Python {platform.python_version()}, load average"
         f" {before['load_average_before']:.1f} before and {os.getloadavg()[0]:.1f} after.\n"
         "Medians with their quartiles; changes with the median's 95 % interval.\n"
     )
-    print(markdown("C++; the peer is prometheus-cpp 1.0.1", in_cpp), end="\n\n")
-    print(markdown(f"Python; the peer is prometheus_client {client}", in_python), end="\n\n")
-    print(markdown("change while 10,000 series are scraped", scraped), end="\n\n")
+    print(markdown(f"C++; the peer is {core}", in_cpp), end="\n\n")
+    print(markdown(f"Python; the peer is {client}", in_python), end="\n\n")
+    print(markdown("P99 of infer_async(), 10,000 series scraped every 100 ms", scraped), end="\n\n")
 
 
 if __name__ == "__main__":

@@ -1,37 +1,26 @@
 """Whether writing the text of 100,000 series holds the GIL: what another Python thread notices.
 
-That thread counts as fast as it can. Its rate while the text is written again and again, beside its
-rate while nothing is, and the longest time it stood still, say how much of the GIL it got. There
-must be a core for each thread, or the rate says something about the machine instead.
+That thread counts as fast as it can. Its rate while the text is written again and again, as a share
+of its rate beside hashing, which surely leaves the GIL alone and keeps a core just as busy, and the
+longest time it stood still say how much of the GIL it got.
 """
 
 from __future__ import annotations
 
+import hashlib
 import random
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-import prometheus_client
+from telemetry_parts.samples import HASHING, emit, interleaved
+from telemetry_parts.texts import writers
 
-import inferometer as im
-from inferometer import prometheus
-from telemetry_parts.samples import APP, CLIENT, DROP_IN, NOBODY, emit, interleaved
-
-FAMILIES: Final = 100
 SERIES_OF_A_FAMILY: Final = 1_000
-ROUNDS: Final = 3
-SECONDS: Final = 1.2
-
-
-def fill(counter: Callable[[int], Any]) -> None:
-    """Makes the series: counters with two labels."""
-    for family in range(FAMILIES):
-        labelled = counter(family)
-        for i in range(SERIES_OF_A_FAMILY):
-            labelled.labels(f"/{i}", "200").inc(family * i)
+ROUNDS: Final = 5
+SECONDS: Final = 1.0
 
 
 class Counting:
@@ -78,23 +67,9 @@ def beside(call: Callable[[], object], stood_still: list[float]) -> float:
 
 
 def main() -> None:
-    """Measures all three, and doing nothing."""
-    print("making 100,000 series, three times", flush=True)
-    own = im.Registry()
-    fill(lambda family: own.counter(f"requests_{family}", "Requests.", ["path", "code"]))
-    calls: dict[str, Callable[[], object]] = {
-        NOBODY: partial(time.sleep, 0.01),
-        APP: partial(im.render_metrics, own),
-    }
-    libraries: dict[str, Any] = {DROP_IN: prometheus, CLIENT: prometheus_client}
-    for who, library in libraries.items():
-        library.disable_created_metrics()
-        registry = library.CollectorRegistry()
-        make = partial(library.Counter, labelnames=["path", "code"], registry=registry)
-        fill(lambda family, make=make: make(f"requests_{family}", "Requests."))  # type: ignore[misc]
-        calls[who] = partial(library.generate_latest, registry)
-        print("... made", flush=True)
-
+    """Measures all three, and hashing."""
+    hashing = partial(hashlib.sha256, bytes(8 << 20))  # about as long as a text of ours
+    calls: dict[str, Callable[[], object]] = {HASHING: hashing, **writers(SERIES_OF_A_FAMILY)}
     stood_still: dict[str, list[float]] = {who: [] for who in calls}
     chance = random.Random(1)
     rates: dict[str, list[float]] = {who: [] for who in calls}
@@ -105,8 +80,8 @@ def main() -> None:
             rates[who].extend(values)
     for who in calls:
         emit("stood still", who, stood_still[who])
-        if who != NOBODY:
-            shares = [100 * a / b for a, b in zip(rates[who], rates[NOBODY], strict=True)]
+        if who != HASHING:
+            shares = [100 * a / b for a, b in zip(rates[who], rates[HASHING], strict=True)]
             emit("progress beside rendering", who, shares)
 
 

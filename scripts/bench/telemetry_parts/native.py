@@ -1,7 +1,9 @@
 """The C++ part: rounds of Google Benchmark's binaries, and the processes that show memory.
 
-A round runs each binary once, its benchmarks in an order that Google Benchmark draws anew, so that
-a value of ours and one of prometheus-cpp's of the same round saw the same machine.
+A round runs each of them once, its benchmarks in an order that Google Benchmark draws anew, so that
+a value of ours and one of prometheus-cpp's of the same round saw the same machine. Two threads that
+did not run at the same time, because other work took a core, would show no contention: those
+benchmarks are run again, and of two runs the one with more overlap counts.
 """
 
 from __future__ import annotations
@@ -9,8 +11,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import statistics
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,17 +24,27 @@ FOLDER: Final = Path("build/release/cpp/bench")
 REPORT: Final = Path("build/bench/telemetry-round.json")
 ROUNDS: Final = 9
 MEMORY_RUNS: Final = 3
-# Which benchmarks of a binary are shown, and for how long each runs.
-BINARIES: Final = {
-    "recording_bench": ("Counter|Histogram|KnownSeries", 0.1),
-    "render_bench": ("Counters", 0.05),
-    "recorder_bench": ("record_batch_of/(1|16|64)$", 0.05),
-}
+# Binaries, which of their benchmarks are shown, and for how long each of these runs.
+RUNS: Final = (
+    ("recording_bench", "threads:1|KnownSeries", 0.1),
+    ("recording_bench", "threads:2", 0.1),
+    ("render_bench", "Counters", 0.05),
+    ("recorder_bench", "record_batch_of/(1|16|64)$", 0.05),
+)
+ENOUGH_OVERLAP: Final = 0.9
 MEMORY: Final = {CORE: ("counter", "histogram", "native"), CPP: ("counter", "histogram")}
 
 
-def one_run(binary: str, shown: str, seconds: float) -> dict[str, float]:
-    """Nanoseconds of an operation, as its thread sees them, by the name of the benchmark."""
+@dataclass(frozen=True)
+class Measured:
+    """One benchmark of one run."""
+
+    ns: float  # of an operation, as its thread sees it
+    overlap: float  # the share of the time in which its threads had a core
+
+
+def one_run(binary: str, shown: str, seconds: float) -> dict[str, Measured]:
+    """What a run of a binary gave, by the name of the benchmark."""
     subprocess.run(
         [
             str(FOLDER / binary),
@@ -47,24 +59,30 @@ def one_run(binary: str, shown: str, seconds: float) -> dict[str, float]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    seconds_of: dict[str, list[float]] = {}
+    measured: dict[str, Measured] = {}
     for line in lines(json.loads(REPORT.read_text(encoding="utf-8"))):
-        if "aggregate_name" in line:
-            continue
         # Google Benchmark divides the time by the operations of all threads together.
-        taken = line.get("per_request", line["real_time_seconds"] * line["threads"])
-        seconds_of.setdefault(line["name"], []).append(taken)
-    return {name: statistics.median(taken) * 1e9 for name, taken in seconds_of.items()}
+        taken = line["real_time_seconds"] * line["threads"]
+        measured[line["name"]] = Measured(
+            line.get("per_request", taken) * 1e9, line["cpu_time_seconds"] / taken
+        )
+    return measured
 
 
 def measure_speed(collected: Collected) -> None:
     """All rounds of all binaries."""
     for number in range(ROUNDS):
-        for binary, (shown, seconds) in BINARIES.items():
-            say(f"round {number + 1} of {ROUNDS}: {binary}")
-            for name, nanoseconds in one_run(binary, shown, seconds).items():
-                who = CPP if "rometheus" in name else CORE
-                collected.add(name, who, [nanoseconds])
+        for binary, shown, seconds in RUNS:
+            say(f"round {number + 1} of {ROUNDS}: {binary}, {shown}")
+            measured = one_run(binary, shown, seconds)
+            if shown == "threads:2" and any(
+                one.overlap < ENOUGH_OVERLAP for one in measured.values()
+            ):
+                say("... once more: its threads did not run at the same time")
+                for name, again in one_run(binary, shown, seconds).items():
+                    measured[name] = max(measured[name], again, key=lambda one: one.overlap)
+            for name, one in measured.items():
+                collected.add(name, CPP if "rometheus" in name else CORE, [one.ns])
 
 
 def measure_memory(collected: Collected) -> None:

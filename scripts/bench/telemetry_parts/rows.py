@@ -25,12 +25,11 @@ class Row:
 
 @dataclass(frozen=True)
 class ChangeRow:
-    """One line of the table that says how much higher, in per cent, a value is than another."""
+    """One line of the table that says how much higher, in per cent, one value is than another."""
 
     what: str
-    value: str
-    who: str
-    than: str
+    value: tuple[str, str]  # what was measured, and of whom
+    than: tuple[str, str]
     reach: float | None = None
 
 
@@ -49,47 +48,32 @@ def _both_apis(
 COUNTER, HISTOGRAM = "BM_PrometheusCounterIncrement", "BM_PrometheusHistogramObserve"
 REQUEST = "prometheus_record_batch_of"
 
+
+def _threads(what: str, ours: str, peer: str, reach: float | None = None) -> list[Row]:
+    return [
+        _core(f"{what}, {name}", f"{ours}/threads:{count}", f"{peer}/threads:{count}", reach)
+        for count, name in ((1, "1 thread"), (2, "2 threads"))
+    ]
+
+
 CPP_ROWS: Final = [
-    _core("counter, one writer", "BM_CounterSingleWriter/threads:1", f"{COUNTER}/threads:1", 4),
-    _core("... 2 threads", "BM_CounterSingleWriter/threads:2", f"{COUNTER}/threads:2", 4),
-    _core("application's Counter::inc()", "BM_AppCounterInc/threads:1", f"{COUNTER}/threads:1"),
-    _core("... 2 threads, one series", "BM_AppCounterInc/threads:2", f"{COUNTER}/threads:2"),
+    *_threads("counter, one writer", "BM_CounterSingleWriter", COUNTER, 4),
+    *_threads("application's Counter::inc()", "BM_AppCounterInc", COUNTER),
     _core("labels(a, b, c).inc()", "BM_LabelsOfAKnownSeries", "BM_PrometheusAddOfAKnownSeries"),
-    _core(
-        "histogram, 21 buckets, one writer",
-        "BM_HistogramSingleWriter/threads:1",
-        f"{HISTOGRAM}/threads:1",
+    *_threads("histogram, one writer", "BM_HistogramSingleWriter", HISTOGRAM, 10),
+    *_threads(
+        "histogram with native buckets, one writer",
+        "BM_HistogramWithNativeSingleWriter",
+        HISTOGRAM,
         10,
     ),
-    _core("... 2 threads", "BM_HistogramSingleWriter/threads:2", f"{HISTOGRAM}/threads:2", 10),
-    _core(
-        "... with native buckets too",
-        "BM_HistogramWithNativeSingleWriter/threads:1",
-        f"{HISTOGRAM}/threads:1",
-        10,
-    ),
-    _core(
-        "... with native buckets too, 2 threads",
-        "BM_HistogramWithNativeSingleWriter/threads:2",
-        f"{HISTOGRAM}/threads:2",
-        10,
-    ),
-    _core(
-        "application's Histogram::observe()",
-        "BM_AppHistogramObserve/threads:1",
-        f"{HISTOGRAM}/threads:1",
-    ),
-    _core(
-        "... 2 threads, one series", "BM_AppHistogramObserve/threads:2", f"{HISTOGRAM}/threads:2"
-    ),
-    _core(
-        "... with native buckets too",
-        "BM_AppHistogramWithNativeObserve/threads:1",
-        f"{HISTOGRAM}/threads:1",
+    *_threads("application's Histogram::observe()", "BM_AppHistogramObserve", HISTOGRAM),
+    *_threads(
+        "Histogram::observe(), native buckets", "BM_AppHistogramWithNativeObserve", HISTOGRAM
     ),
     _core("all recording for a lone request", "record_batch_of/1", f"{REQUEST}/1", 60),
-    _core("... in batches of 16", "record_batch_of/16", f"{REQUEST}/16", 25),
-    _core("... in batches of 64", "record_batch_of/64", f"{REQUEST}/64", 25),
+    _core("all recording for a request, batches of 16", "record_batch_of/16", f"{REQUEST}/16", 25),
+    _core("all recording for a request, batches of 64", "record_batch_of/64", f"{REQUEST}/64", 25),
     *(
         Row(
             f"text of {series} series",
@@ -105,7 +89,7 @@ CPP_ROWS: Final = [
     ),
     Row("memory of a counter", "bytes", "memory of a counter, C++", CORE, "", CPP, 250),
     Row("memory of a histogram, 21 buckets", "bytes", "memory of a histogram, C++", CORE, "", CPP),
-    Row("... with native buckets too", "bytes", "memory of a native, C++", CORE),
+    Row("memory of one with native buckets", "bytes", "memory of a native, C++", CORE),
 ]
 
 PYTHON_ROWS: Final = [
@@ -117,9 +101,10 @@ PYTHON_ROWS: Final = [
     *_both_apis("Counter.inc(exemplar=...)", "counter.inc(exemplar=...)"),
     Row(f"Summary.observe(), {DROP_IN}", "ns", "summary.observe(0.3)", DROP_IN, "", CLIENT),
     *_both_apis("text of 10,000 series", "text of 10,000 series, Python", 0.6, "ms"),
+    *_both_apis("text, caches cold", "text of 10,000 series, cold, Python", None, "ms"),
     *(
         Row(
-            f"a thread's progress beside that of 100,000, {who}",
+            f"a thread beside text of 100,000, {who}",
             "%",
             "progress beside rendering",
             who,
@@ -129,15 +114,22 @@ PYTHON_ROWS: Final = [
         )
         for who in (APP, DROP_IN)
     ),
-    *_both_apis("... its longest stand-still", "stood still", None, "ms"),
+    *_both_apis("its longest stand-still", "stood still", None, "ms"),
     *_both_apis("memory of a counter", "memory of a counter, Python", 250, "bytes"),
     *_both_apis("memory of a histogram", "memory of a histogram, Python", None, "bytes"),
-    Row(f"... with native buckets too, {APP}", "bytes", "memory of a native, Python", APP),
+    Row(
+        f"memory of a histogram with native buckets, {APP}",
+        "bytes",
+        "memory of a native, Python",
+        APP,
+    ),
 ]
 
-P99: Final = "P99 of infer_async"
+P99, UNTOUCHED = "P99 of infer_async", "P99 of untouched requests"
 CHANGE_ROWS: Final = [
-    ChangeRow("P99 of infer_async(), scraped every 100 ms", P99, APP, NOBODY, 5),
-    ChangeRow("... beside a process as busy as that scraper", P99, BUSY, NOBODY),
-    ChangeRow("... prometheus_client's server scraped", P99, CLIENT, NOBODY),
+    ChangeRow("scrapes of ours, against phases without", (P99, APP), (P99, NOBODY), 5),
+    ChangeRow("... against untouched requests", (P99, APP), (UNTOUCHED, APP), 5),
+    ChangeRow("a process as busy, against phases without", (P99, BUSY), (P99, NOBODY)),
+    ChangeRow("... against untouched requests", (P99, BUSY), (UNTOUCHED, BUSY)),
+    ChangeRow("prometheus_client's, against phases without", (P99, CLIENT), (P99, NOBODY)),
 ]

@@ -17,6 +17,7 @@ CPP: Final = "prometheus-cpp"
 CLIENT: Final = "prometheus_client"
 NOBODY: Final = "nobody"
 BUSY: Final = "another process"
+HASHING: Final = "hashing"
 
 
 Spread = tuple[float, float, float]

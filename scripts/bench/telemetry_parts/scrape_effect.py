@@ -30,12 +30,12 @@ from telemetry_parts.samples import APP, BUSY, CLIENT, NOBODY, emit
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent.parent
 SERIES: Final = 10_000
-ROUNDS: Final = 50
-CLIENT_EVERY: Final = 10  # rounds: its effect is large enough to be seen in a few
+ROUNDS: Final = 64
+CLIENT_EVERY: Final = 12  # rounds: its effect is large enough to be seen in a few
 PHASE_SECONDS: Final = 0.7
 SETTLE_SECONDS: Final = 0.05
 SCRAPE_EVERY_SECONDS: Final = 0.1
-USUAL_SCRAPE_EVERY_SECONDS: Final = 15.0
+RARER_SCRAPES_EVERY_SECONDS: Final = (1, 15)
 CALLERS: Final = 16
 REQUESTS_A_SECOND: Final = 2000
 
@@ -94,12 +94,18 @@ async def load(engine: im.Engine) -> list[Span]:
     return requests
 
 
+def p99(latencies: list[float]) -> float:
+    """The 99th percentile."""
+    return statistics.quantiles(latencies, n=100)[98]
+
+
 @dataclass
 class Seen:
     """What the phases of one kind gave, in microseconds."""
 
     p50: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
+    p99_of_others: list[float] = field(default_factory=list)
     scrapes: list[float] = field(default_factory=list)
     touched: list[float] = field(default_factory=list)  # latencies of requests beside a scrape
     others: list[float] = field(default_factory=list)
@@ -108,25 +114,32 @@ class Seen:
         """Takes in one phase."""
         latencies = [(end - begin) * 1e6 for begin, end in requests]
         self.p50.append(statistics.median(latencies))
-        self.p99.append(statistics.quantiles(latencies, n=100)[98])
+        self.p99.append(p99(latencies))
         self.scrapes.extend((end - begin) * 1e6 for begin, end in scrapes)
+        others: list[float] = []
         for latency, (begin, end) in zip(latencies, requests, strict=True):
             beside = any(begin < stop and start < end for start, stop in scrapes)
-            (self.touched if beside else self.others).append(latency)
+            (self.touched if beside else others).append(latency)
+        self.others.extend(others)
+        if len(others) > 1:
+            self.p99_of_others.append(p99(others))
 
     def emit(self, who: str) -> None:
         """Hands it on."""
         emit("P99 of infer_async", who, self.p99)
         emit("P50 of infer_async", who, self.p50)
+        emit("P99 of untouched requests", who, self.p99_of_others)
         if who == NOBODY:
             return
         emit("scrape", who, [statistics.median(self.scrapes) / 1e3])
         share = len(self.touched) / (len(self.touched) + len(self.others))
         emit("requests touched by a scrape", who, [100 * share])
         emit("P50 of touched requests", who, [statistics.median(self.touched)])
-        emit("P99 of touched requests", who, [statistics.quantiles(self.touched, n=100)[98]])
-        rarer = share * SCRAPE_EVERY_SECONDS / USUAL_SCRAPE_EVERY_SECONDS
-        emit("P99 with a scrape every 15 s", who, [self.p99_with(rarer) / self.p99_with(0.0)])
+        emit("P99 of touched requests", who, [p99(self.touched)])
+        for seconds in RARER_SCRAPES_EVERY_SECONDS:
+            rarer = share * SCRAPE_EVERY_SECONDS / seconds
+            change = self.p99_with(rarer) / self.p99_with(0.0) - 1
+            emit(f"change of P99 by a scrape every {seconds} s", who, [100 * change])
 
     def p99_with(self, share: float) -> float:
         """The P99 of all requests if that share of them had been touched by a scrape."""

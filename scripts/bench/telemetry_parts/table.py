@@ -70,8 +70,8 @@ def result_of(row: Row, collected: Collected) -> Result:
 
 def change_of(row: ChangeRow, collected: Collected) -> Result:
     """The median of the paired phases in per cent, with its 95 % interval."""
-    values = collected.get(row.value, row.who)
-    than = collected.get(row.value, row.than)
+    values = collected.get(*row.value)
+    than = collected.get(*row.than)
     if not values or not than:
         return Result(row.what, "%", reached="not measured")
     if len(than) != len(values):  # one of them was measured in some of the rounds only
