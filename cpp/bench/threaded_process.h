@@ -7,9 +7,9 @@
 
 namespace inferometer {
 
-inline const bool kThreadedProcess = [] {
+// Runs before main().
+[[gnu::constructor]] [[maybe_unused]] static void start_a_thread() {
   std::thread([] {}).join();
-  return true;
-}();
+}
 
 }  // namespace inferometer
