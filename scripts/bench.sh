@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 . scripts/progress.sh
 names() {
   find cpp/bench -name '*_bench.cc' -printf '%f\n' | sed 's/_bench\.cc$//'
-  find scripts/bench -name '*.py' -printf '%f\n' 2>/dev/null | sed 's/\.py$//'
+  find scripts/bench -maxdepth 1 -name '*.py' -printf '%f\n' 2>/dev/null | sed 's/\.py$//'
 }
 mapfile -t known < <(names | sort -u)
 if [ $# -eq 0 ] || [ "$1" = --help ]; then
@@ -16,6 +16,10 @@ if [ $# -eq 0 ] || [ "$1" = --help ]; then
   printf '  %s\n' "${known[@]}"
   exit 0
 fi
+# What a bench in Python runs besides a binary of its own name.
+declare -A also_builds=(
+  [telemetry]="recording_bench render_bench recorder_bench series_memory"
+)
 chosen=("$@")
 [ "$1" != all ] || chosen=("${known[@]}")
 for name in "${chosen[@]}"; do
@@ -26,20 +30,27 @@ for name in "${chosen[@]}"; do
 done
 
 scripts/setup.sh test
-export PATH=$PWD/.venv/bin:$PATH
+export PATH=$PWD/.venv/bin:$PATH PYTHONPATH=$PWD/scripts:$PWD/scripts/bench
 mkdir -p build/bench
 for name in "${chosen[@]}"; do
   lines=build/bench/$name.jsonl
   : >"$lines"
+  read -ra targets <<<"${also_builds[$name]:-}"
+  [ ! -e "cpp/bench/${name}_bench.cc" ] || targets+=("${name}_bench")
+  if [ ${#targets[@]} -gt 0 ]; then
+    run_logged "building $name" "build/logs/bench-$name.log" \
+      ninja -C build/release "${targets[@]}"
+  fi
   if [ -e "cpp/bench/${name}_bench.cc" ]; then
-    run_logged "building $name" "build/logs/bench-$name.log" ninja -C build/release "${name}_bench"
     # shellcheck disable=SC2086  # several options
     "build/release/cpp/bench/${name}_bench" ${BENCH_OPTIONS:-} \
       --benchmark_out="build/bench/$name.json" --benchmark_out_format=json
     python scripts/bench_lines.py "build/bench/$name.json" >>"$lines"
   fi
   if [ -e "scripts/bench/$name.py" ]; then
-    python "scripts/bench/$name.py" | tee -a "$lines"
+    # JSON lines are results; the others are for who looks on.
+    python "scripts/bench/$name.py" | tee "build/bench/$name.txt"
+    grep '^{' "build/bench/$name.txt" >>"$lines"
   fi
   say "$lines; record: $(python -c '
 import json, sys

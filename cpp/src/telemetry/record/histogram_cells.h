@@ -17,7 +17,7 @@ namespace inferometer {
 /// bucket, as `le` demands); bounds.size() (+Inf) beyond the last. `bounds` ascend.
 ///
 /// Four bounds a step, so that few branches depend on the value: 3 ns with 21 bounds whether or not
-/// values repeat themselves, where std::lower_bound takes 3 to 8 (telemetry_bench).
+/// values repeat themselves, where std::lower_bound takes 3 to 8 (recording_bench).
 template <typename T>
 [[nodiscard]] inline size_t bucket_index(std::span<const T> bounds, T value) noexcept {
   constexpr size_t kStep = 4;

@@ -1,24 +1,24 @@
-// What recording and rendering cost, against prometheus-cpp in the same binary.
+// What recording one number costs, against prometheus-cpp in the same binary.
 #include <benchmark/benchmark.h>
 #include <prometheus/counter.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
-#include <prometheus/text_serializer.h>
 
 #include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "inferometer/registry.h"
+#include "serving/recorder_natives.h"
 #include "telemetry/catalogue.h"
 #include "telemetry/record/histogram_cells.h"
 #include "telemetry/record/series.h"
+#include "threaded_process.h"
 
 namespace inferometer {
 namespace {
-
-constexpr int kSeries = 10'000;
 
 using Latencies = std::array<int64_t, 65536>;
 
@@ -41,11 +41,6 @@ std::vector<double> latency_bounds_seconds() {
   bounds.reserve(kLatencyBounds.size());
   for (const int64_t bound : kLatencyBounds) bounds.push_back(static_cast<double>(bound) / 1e9);
   return bounds;
-}
-
-std::string path(int i) {
-  std::string text(1, '/');
-  return text.append(std::to_string(i));
 }
 
 const std::shared_ptr<Registry>& registry() {
@@ -98,6 +93,24 @@ void BM_HistogramSingleWriter(benchmark::State& state) {
 }
 BENCHMARK(BM_HistogramSingleWriter)->Threads(1)->Threads(2);
 
+// As an engine's thread records a latency with native_histograms: its own words for the classic
+// buckets, its own cells for the native ones.
+void BM_HistogramWithNativeSingleWriter(benchmark::State& state) {
+  const size_t words = stripe_words(Metric::kLatency);
+  Word* const stripe = registry()->allocate_words(words);
+  RecorderNatives natives;
+  natives.attach(RecorderNatives::kLatency, registry()->acquire(Metric::kLatency, {"bench"}, true));
+  size_t i = 0;
+  for (auto _ : state) {
+    const int64_t latency = latencies_ns()[i++ % latencies_ns().size()];
+    observe_single_writer(stripe, kLatencyBounds, latency);
+    natives.observe(RecorderNatives::kLatency, latency);
+  }
+  natives.detach();
+  registry()->free_words(stripe, words);
+}
+BENCHMARK(BM_HistogramWithNativeSingleWriter)->Threads(1)->Threads(2);
+
 void BM_HistogramShared(benchmark::State& state) {
   static Word* const stripe = registry()->allocate_words(stripe_words(Metric::kLatency));
   size_t i = 0;
@@ -107,15 +120,26 @@ void BM_HistogramShared(benchmark::State& state) {
 }
 BENCHMARK(BM_HistogramShared)->Threads(1)->Threads(2);
 
-void BM_AppHistogramObserve(benchmark::State& state) {
-  static const Histogram histogram =
-      registry()->histogram("bench_seconds", "Bench.", {}, latency_bounds_seconds());
+void observe_app_histogram(benchmark::State& state, const Histogram& histogram) {
   size_t i = 0;
   for (auto _ : state) {
     histogram.observe(static_cast<double>(latencies_ns()[i++ % latencies_ns().size()]) * 1e-9);
   }
 }
+
+void BM_AppHistogramObserve(benchmark::State& state) {
+  static const Histogram histogram =
+      registry()->histogram("bench_seconds", "Bench.", {}, latency_bounds_seconds());
+  observe_app_histogram(state, histogram);
+}
 BENCHMARK(BM_AppHistogramObserve)->Threads(1)->Threads(2);
+
+void BM_AppHistogramWithNativeObserve(benchmark::State& state) {
+  static const Histogram histogram =
+      registry()->histogram("bench_native_seconds", "Bench.", {}, latency_bounds_seconds(), true);
+  observe_app_histogram(state, histogram);
+}
+BENCHMARK(BM_AppHistogramWithNativeObserve)->Threads(1)->Threads(2);
 
 void BM_PrometheusHistogramObserve(benchmark::State& state) {
   static prometheus::Histogram histogram{latency_bounds_seconds()};
@@ -130,40 +154,18 @@ void BM_LabelsOfAKnownSeries(benchmark::State& state) {
   const auto own = Registry::create();
   const Counter family = own->counter("hits", "Hits.", {"method", "path", "code"});
   family.labels({"GET", "/", "200"}).inc();
-  for (auto _ : state) benchmark::DoNotOptimize(family.labels({"GET", "/", "200"}));
+  for (auto _ : state) family.labels({"GET", "/", "200"}).inc();
 }
 BENCHMARK(BM_LabelsOfAKnownSeries);
 
-void BM_RenderCounters(benchmark::State& state) {
-  const auto own = Registry::create();
-  const Counter family = own->counter("hits", "Hits.", {"method", "path", "code"});
-  for (int i = 0; i < kSeries; ++i) family.labels({"GET", path(i), "200"}).inc(i);
-  size_t bytes = 0;
-  for (auto _ : state) bytes = own->render_text().size();
-  state.counters["bytes"] = static_cast<double>(bytes);
-}
-BENCHMARK(BM_RenderCounters)->Unit(benchmark::kMicrosecond);
-
-void BM_RenderFractions(benchmark::State& state) {
-  const auto own = Registry::create();
-  const Gauge family = own->gauge("level", "Level.", {"method", "path", "code"});
-  for (int i = 0; i < kSeries; ++i) {
-    family.labels({"GET", path(i), "200"}).set(i / 7.0);
-  }
-  for (auto _ : state) benchmark::DoNotOptimize(own->render_text());
-}
-BENCHMARK(BM_RenderFractions)->Unit(benchmark::kMicrosecond);
-
-void BM_PrometheusRenderCounters(benchmark::State& state) {
+void BM_PrometheusAddOfAKnownSeries(benchmark::State& state) {
   prometheus::Registry own;
   auto& family = prometheus::BuildCounter().Name("hits_total").Help("Hits.").Register(own);
-  for (int i = 0; i < kSeries; ++i) {
-    family.Add({{"method", "GET"}, {"path", path(i)}, {"code", "200"}}).Increment(i);
+  for (auto _ : state) {
+    family.Add({{"method", "GET"}, {"path", "/"}, {"code", "200"}}).Increment();
   }
-  const prometheus::TextSerializer serializer;
-  for (auto _ : state) benchmark::DoNotOptimize(serializer.Serialize(own.Collect()));
 }
-BENCHMARK(BM_PrometheusRenderCounters)->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_PrometheusAddOfAKnownSeries);
 
 }  // namespace
 }  // namespace inferometer
