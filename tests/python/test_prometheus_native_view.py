@@ -19,7 +19,9 @@ from inferometer.prometheus import (
 )
 from inferometer.prometheus.openmetrics import exposition as openmetrics
 
-PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+PROTOBUF = (
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+)
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 
 
@@ -50,7 +52,9 @@ def test_every_format_shows_them(counter: Counter) -> None:
         assert sample.value == 3
         strict = {f.name: f for f in parse_openmetrics(im.render_metrics(accept=OPENMETRICS)[0])}
         assert strict["view_bytes"].unit == "bytes"
-        assert strict["view_bytes"].samples[0].exemplar.labels == {"trace_id": "abc"}
+        exemplar = strict["view_bytes"].samples[0].exemplar
+        assert exemplar is not None
+        assert exemplar.labels == {"trace_id": "abc"}
         buckets = [s for s in strict["view_seconds"].samples if s.name.endswith("_bucket")]
         assert [(s.labels["le"], s.value) for s in buckets] == [("1.0", 1), ("+Inf", 1)]
         assert strict["view_sizes"].type == "summary"
