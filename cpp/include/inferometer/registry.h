@@ -24,6 +24,7 @@ class Collectable;
 namespace inferometer {
 
 class Family;
+class FamilySource;
 class Refresher;
 class HistorySwitch;
 class RegistryCore;
@@ -156,6 +157,15 @@ struct RegistryOptions {
   /// Adds a `_created` sample to every counter, histogram and summary in OpenMetrics. Prometheus
   /// stores each as one more series.
   bool created_series = false;
+  /// How long an exposition waits for foreign collectors, all of them together. One that is later
+  /// is left out; more than 0, at most an hour.
+  double collector_timeout_seconds = 1.0;
+};
+
+/// Which families an exposition has.
+enum class Shown : uint8_t {
+  kAll,
+  kWithoutSources,  ///< Not those of add_source().
 };
 
 /// A set of metrics that is exposed together. Recording never takes its lock; making and removing
@@ -188,11 +198,11 @@ class Registry {
   /// The exposition in the format that the scraper likes best: text 0.0.4 or 1.0.0, OpenMetrics
   /// 1.0, or delimited protobuf; gzipped where that is asked for and pays. Whatever the headers
   /// say, there is an answer.
-  [[nodiscard]] Exposition render(const ScrapeRequest& request) const;
+  [[nodiscard]] Exposition render(const ScrapeRequest& request, Shown shown = Shown::kAll) const;
   /// The exposition as Prometheus text 0.0.4.
   [[nodiscard]] std::string render_text() const;
   /// The names of the families that the exposition has now, in its order.
-  [[nodiscard]] std::vector<std::string> family_names() const;
+  [[nodiscard]] std::vector<std::string> family_names(Shown shown = Shown::kAll) const;
   /// The present value of the sample `name` with exactly these labels, if it is exposed. Looks it
   /// up in a whole exposition, foreign collectors included: for tests, not for hot paths.
   [[nodiscard]] std::optional<double> sample_value(std::string_view name,
@@ -200,12 +210,15 @@ class Registry {
 
   /// This registry as prometheus-cpp's Exposer and Gateway take it. Outlives the registry.
   [[nodiscard]] std::shared_ptr<prometheus::Collectable> collectable() const;
-  /// Merges the families of `foreign` into the exposition from now on. It is called without our
-  /// lock. One that throws is counted in inferometer_collector_errors_total, and series that cannot
-  /// be shown (another type under a name in use, a duplicate, invalid names) in
-  /// inferometer_dropped_series_total; the rest is served. Throws ConfigError for null and for this
-  /// registry itself.
+  /// Merges the families of `foreign` into the exposition from now on. It is called on a thread of
+  /// its own, which the first exposition starts, without our lock, and never twice at once:
+  /// expositions that are made together share a call. One that throws, or does not answer within
+  /// collector_timeout_seconds, is counted in inferometer_collector_errors_total, and series that
+  /// cannot be shown (another type under a name in use, a duplicate, invalid names) in
+  /// inferometer_dropped_series_total; the rest is served. Once an exposition has given up on a
+  /// call, later ones do not wait for it. Throws ConfigError for null and for this registry itself.
   void add_collectable(std::shared_ptr<prometheus::Collectable> foreign);
+  /// Does not wait for a call that is going on: it ends some time later, and the thread with it.
   void remove_collectable(const std::shared_ptr<prometheus::Collectable>& foreign);
 
   /// Begins to keep the near past of the catalogue's series (not the application's): a sample now
@@ -248,6 +261,10 @@ class Registry {
   /// Has `refresher` called at the start of every exposition, before a lock is taken. Does nothing
   /// if this registry has one of that name.
   void add_refresher(std::string_view name, std::shared_ptr<Refresher> refresher);
+  /// Merges the families of `source` as add_collectable() does, but waits at most `timeout_ns`.
+  /// If it is later, its last families are shown and inferometer_python_collectors_stale is 1.
+  void add_source(std::shared_ptr<FamilySource> source, int64_t timeout_ns);
+  void remove_source(const FamilySource& source);
   /// Zeroed words for stripes, cache-line aligned, at an address that never moves. Throws
   /// ConfigError when the arena is full. Detach before freeing; free before the registry goes.
   [[nodiscard]] std::atomic<uint64_t>* allocate_words(size_t count);
@@ -258,10 +275,11 @@ class Registry {
 
  private:
   explicit Registry(const RegistryOptions& options);
-  [[nodiscard]] std::string body(Format format) const;
+  [[nodiscard]] std::string body(Format format, Shown shown) const;
 
   const std::shared_ptr<RegistryCore> core_;
   const std::unique_ptr<HistorySwitch> history_;
+  const int64_t collector_timeout_ns_;
   const bool created_series_;
   const bool native_histograms_;
   mutable std::atomic<size_t> last_body_bytes_{0};  // so that the next one is allocated once

@@ -6,7 +6,6 @@
 #include "base/process_generation.h"
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
-#include "telemetry/record/foreign_collect.h"
 
 #ifndef INFEROMETER_VERSION
 #define INFEROMETER_VERSION "unknown"
@@ -50,18 +49,21 @@ std::shared_ptr<Family> RegistryCore::add_family(FamilySpec spec) NO_THREAD_SAFE
   return family;
 }
 
-void RegistryCore::add_collector(std::shared_ptr<prometheus::Collectable> collector) {
+void RegistryCore::add_collector(std::unique_ptr<Collector> collector) NO_THREAD_SAFETY_ANALYSIS {
   MutexLock lock(storage_->mutex);
-  collectors_.push_back(std::move(collector));
+  collectors_.add(std::move(collector));
+  if (stale_ == nullptr && collectors_.may_be_stale()) {
+    stale_ = family(Metric::kPythonCollectorsStale).get_locked({});
+  }
 }
 
-void RegistryCore::remove_collector(const std::shared_ptr<prometheus::Collectable>& collector) {
-  Collectors removed;  // destroyed when the lock is free again
+void RegistryCore::remove_collector(const void* key) {
+  // Destroyed when the lock is free again.
+  Collectors::List removed;
+  std::shared_ptr<Series> stale;
   MutexLock lock(storage_->mutex);
-  for (auto& candidate : collectors_) {
-    if (candidate == collector) removed.push_back(std::move(candidate));
-  }
-  std::erase(collectors_, nullptr);
+  removed = collectors_.remove(key);
+  if (!collectors_.may_be_stale()) stale.swap(stale_);
 }
 
 void RegistryCore::claim(std::string_view name, std::string_view version) {
@@ -92,9 +94,9 @@ void RegistryCore::add_refresher(std::string_view name, std::shared_ptr<Refreshe
   if (held == nullptr) held = std::move(refresher);
 }
 
-RegistryCore::Collectors RegistryCore::collectors() {
+Collectors::Threads RegistryCore::collector_threads(Shown shown) {
   MutexLock lock(storage_->mutex);
-  return collectors_;
+  return collectors_.threads(shown == Shown::kAll);
 }
 
 void RegistryCore::refresh() {
@@ -112,13 +114,14 @@ void RegistryCore::refresh() {
   }
 }
 
-void RegistryCore::visit(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
+void RegistryCore::visit(Sink& sink, Shown shown) NO_THREAD_SAFETY_ANALYSIS {
   refresh();
-  const Collectors sources = collectors();  // destroyed after the lock, as are the dead series
+  // Destroyed after the lock, as are the dead series.
+  const Collectors::Threads threads = collector_threads(shown);
   Family::SeriesList dead;
-  // Foreign code runs without our lock: it may take long, or use this registry.
-  Collected collected = collect(sources);
-  ForeignFamilies& foreign = collected.families;
+  // Foreign code runs on threads of its own: it may take long, hang, or use this registry.
+  Merged merged = collect(threads);
+  ForeignFamilies& foreign = merged.families;
 
   MutexLock lock(storage_->mutex);
   for (const auto& family : catalogue_) family->collect_dead_locked(dead);
@@ -130,8 +133,10 @@ void RegistryCore::visit(Sink& sink) NO_THREAD_SAFETY_ANALYSIS {
     return (*ours)->contains_locked(series.label_names, series.label_values);
   });
   // Counted before anything is shown, so that this exposition tells about itself.
-  add_shared(storage_->collector_errors, collected.errors);
+  add_shared(storage_->collector_errors, merged.errors);
   add_shared(storage_->dropped_series, foreign.dropped());
+  // Relaxed: read under the lock.
+  if (stale_ != nullptr) stale_->base()->store(merged.stale ? 1 : 0, std::memory_order_relaxed);
 
   for (Family* family : families) {
     const std::optional<ForeignFamily> theirs = foreign.take(family->spec().name);

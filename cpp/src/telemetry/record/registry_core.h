@@ -12,19 +12,17 @@
 
 #include "base/mutex.h"
 #include "telemetry/catalogue.h"
+#include "telemetry/record/collectors.h"
 #include "telemetry/record/family.h"
 #include "telemetry/record/names.h"
 #include "telemetry/record/refresher.h"
 #include "telemetry/record/storage.h"
 #include "telemetry/write/sink.h"
 
-namespace prometheus {
-class Collectable;
-}
-
 namespace inferometer {
 
 struct RegistryOptions;
+enum class Shown : uint8_t;
 
 /// All families of one registry, and the walk over them that every writer uses. Held by the
 /// Registry and by the Collectable that it hands out. Handles hold families and series, not this.
@@ -44,8 +42,9 @@ class RegistryCore {
   /// one of the names it would expose is taken, or if there is no room.
   [[nodiscard]] std::shared_ptr<Family> add_family(FamilySpec spec);
 
-  void add_collector(std::shared_ptr<prometheus::Collectable> collector);
-  void remove_collector(const std::shared_ptr<prometheus::Collectable>& collector);
+  void add_collector(std::unique_ptr<Collector> collector);
+  /// Does not wait for a collector that hangs.
+  void remove_collector(const void* key);
 
   /// Has it called at the start of every exposition. Does nothing if there is one of that name.
   void add_refresher(std::string_view name, std::shared_ptr<Refresher> refresher);
@@ -53,16 +52,14 @@ class RegistryCore {
   void claim(std::string_view name, std::string_view version);
   void release(std::string_view name, std::string_view version) noexcept;
 
-  /// Shows everything to the sink: catalogue, application, foreign families, each in order of
-  /// registration. Families without series are left out.
-  void visit(Sink& sink);
+  /// Shows everything (Shown{}), or what `shown` says, to the sink: catalogue, application, foreign
+  /// families, each in order of registration. Families without series are left out.
+  void visit(Sink& sink, Shown shown = Shown{});
   /// The same for the catalogue alone: no foreign code runs.
   void visit_catalogue(Sink& sink);
 
  private:
-  using Collectors = std::vector<std::shared_ptr<prometheus::Collectable>>;
-
-  [[nodiscard]] Collectors collectors() EXCLUDES(storage_->mutex);
+  [[nodiscard]] Collectors::Threads collector_threads(Shown shown) EXCLUDES(storage_->mutex);
   void refresh() EXCLUDES(storage_->mutex);
   // All families in order of exposition.
   [[nodiscard]] std::vector<Family*> families_locked() REQUIRES(storage_->mutex);
@@ -78,6 +75,8 @@ class RegistryCore {
   // child's parent does not bind the child.
   std::map<std::pair<std::string, std::string>, uint32_t> claims_ GUARDED_BY(storage_->mutex);
   Collectors collectors_ GUARDED_BY(storage_->mutex);
+  // inferometer_python_collectors_stale; there while there is something that may be stale.
+  std::shared_ptr<Series> stale_ GUARDED_BY(storage_->mutex);
   // By name; few.
   std::map<std::string, std::shared_ptr<Refresher>, std::less<>> refreshers_
       GUARDED_BY(storage_->mutex);
