@@ -122,11 +122,17 @@ void with_exemplar(const ExemplarDict& labels, Record&& record) {
   record(&exemplar);
 }
 
+Shown shown_with(bool python_backed) noexcept {
+  return python_backed ? Shown::kAll : Shown::kWithoutSources;
+}
+
 py::typing::Tuple<py::bytes, py::str, py::str> render(const Registry& registry,
                                                       const std::string& accept,
-                                                      const std::string& accept_encoding) {
+                                                      const std::string& accept_encoding,
+                                                      bool python_backed) {
   Exposition exposition;
-  without_gil([&] { exposition = registry.render({accept, accept_encoding}); });
+  without_gil(
+      [&] { exposition = registry.render({accept, accept_encoding}, shown_with(python_backed)); });
   return py::make_tuple(py::bytes(exposition.body), exposition.content_type,
                         exposition.content_encoding);
 }
@@ -193,15 +199,18 @@ void bind_registry_class(py::module_& m) {
            "`native_histograms`: native buckets too; None: as the registry says.")
       .def(
           "render", &render, py::arg("accept") = "", py::arg("accept_encoding") = "",
+          py::arg("python_backed") = true,
           "The exposition in the format that these HTTP headers like best: its bytes, its content\n"
-          "type, and its content encoding (\"gzip\", or empty). The GIL is released meanwhile.")
+          "type, and its content encoding (\"gzip\", or empty). The GIL is released meanwhile.\n"
+          "`python_backed`: with the metrics that only Python can read.")
       .def(
           "family_names",
-          [](const Registry& self) {
+          [](const Registry& self, bool python_backed) {
             std::vector<std::string> names;
-            without_gil([&] { names = self.family_names(); });
+            without_gil([&] { names = self.family_names(shown_with(python_backed)); });
             return names;
           },
+          py::arg("python_backed") = true,
           "The names of the families that the exposition has now, in its order.")
       .def(
           "collect",

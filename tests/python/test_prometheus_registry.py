@@ -94,7 +94,7 @@ def test_native_families_are_read_exactly(engine: im.Engine) -> None:
 
 def test_triton_counters_are_of_unknown_type() -> None:
     class Stub:
-        def render(self) -> tuple[bytes, str, str]:
+        def render(self, python_backed: bool) -> tuple[bytes, str, str]:
             text = b'# HELP nv_x X\n# TYPE nv_x counter\nnv_x{model="m"} 3 1500\n'
             return text, "text/plain", ""
 

@@ -41,14 +41,15 @@ def _family(name: str, documentation: str, kind: str) -> Metric:
     return Metric(name, documentation, kind)
 
 
-def families_of(registry: Registry) -> list[Metric]:
+def families_of(registry: Registry, python_backed: bool = True) -> list[Metric]:
     """The families of a native registry with their samples of now.
 
     Counters that do not end in ``_total`` (``nv_*``) are of unknown type, as OpenMetrics wants it.
+    `python_backed`: with those that only Python can read.
     """
     families: list[Metric] = []
     documentation = ""
-    for line in registry.render()[0].decode("utf-8").split("\n"):
+    for line in registry.render(python_backed=python_backed)[0].decode("utf-8").split("\n"):
         if line.startswith("# HELP "):
             documentation = _unescaped(line.split(" ", 3)[3])
         elif line.startswith("# TYPE "):
