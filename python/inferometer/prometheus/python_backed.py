@@ -35,7 +35,8 @@ class PythonBacked:
         self._collectors = collectors
         self._families = PythonFamilies(native, self._collect)
         self._failed: set[Any] = set()  # those whose failure was logged
-        self._lock = threading.Lock()  # of what is shown
+        self._lock = threading.Lock()  # of what is shown, and of:
+        self._additions = 0
         self._closed = False
         # What the collecting thread calls must still be there when it ends.
         atexit.register(self.close)
@@ -44,13 +45,17 @@ class PythonBacked:
     def added(self) -> None:
         """To be called when there is one more Python-backed collector."""
         with self._lock:
+            self._additions += 1
             self._families.shown = not self._closed
 
     def removed(self) -> None:
         """To be called when there may be one less."""
+        additions = self._additions
+        # Without the lock: close() must not wait for whoever asks a collector for its names.
+        some = any(map(is_python_backed, self._collectors()))
         with self._lock:
-            some = any(map(is_python_backed, self._collectors()))
-            self._families.shown = some and not self._closed
+            if additions == self._additions:
+                self._families.shown = some and not self._closed
 
     def close(self) -> None:
         """Shows none from now on."""
