@@ -10,6 +10,10 @@ import inferometer as im
 from inferometer.prometheus import REGISTRY, core
 from polling import wait_until
 
+OPENMETRICS = "application/openmetrics-text;version=1.0.0"
+PROTOBUF = (
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+)
 STALE = "inferometer_python_collectors_stale"
 
 
@@ -62,3 +66,9 @@ def fresh_text() -> str:
 def samples_of(body: str, prefix: str) -> list[str]:
     """The lines of samples whose names begin so."""
     return [line for line in body.splitlines() if line.startswith(prefix)]
+
+
+def number_after(body: str, name: str) -> float:
+    """The value of a sample without labels."""
+    (line,) = samples_of(body, name + " ")
+    return float(line.split()[1])
