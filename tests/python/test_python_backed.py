@@ -135,12 +135,26 @@ def test_nothing_comes_twice() -> None:
 
 
 def test_prometheus_clients_own_registry_can_be_merged() -> None:
+    theirs: Any = prometheus_client.REGISTRY
+    with pytest.raises(core.DuplicateTimeseries, match="python_info"):
+        REGISTRY.register(theirs)
+    ours_too = (
+        prometheus_client.PLATFORM_COLLECTOR,
+        prometheus_client.GC_COLLECTOR,
+        prometheus_client.PROCESS_COLLECTOR,
+    )
+    for collector in ours_too:
+        theirs.unregister(collector)
+    REGISTRY.register(theirs)
     counter = prometheus_client.Counter("pb_in_their_default", "h")
-    clashing = prometheus_client.REGISTRY.restricted_registry(["pb_in_their_default_total"])
-    with registered(clashing.collect):
+    try:
         counter.inc(7)
         assert "\npb_in_their_default_total 7.0\n" in fresh_text()
-    prometheus_client.REGISTRY.unregister(counter)
+    finally:
+        REGISTRY.unregister(theirs)
+        theirs.unregister(counter)
+        for collector in ours_too:
+            theirs.register(collector)
 
 
 def test_a_native_registry_elsewhere_shows_them_too() -> None:
