@@ -17,7 +17,7 @@ class ThreadState {
   ThreadState() : outer_(PyGILState_Ensure()), saved_(PyEval_SaveThread()) {}
   ~ThreadState() {
     if (!interpreter_usable()) return;
-    PyEval_RestoreThread(saved_);
+    park_at_interpreter_exit([this] { PyEval_RestoreThread(saved_); });
     PyGILState_Release(outer_);
   }
   ThreadState(const ThreadState&) = delete;

@@ -15,6 +15,7 @@
 #include "model_bindings.h"
 #include "monitor_bindings.h"
 #include "prometheus_cells.h"
+#include "python_source_bindings.h"
 #include "registry_bindings.h"
 #include "uninitialised.h"
 
@@ -36,7 +37,9 @@ PYBIND11_MODULE(_core, m) {
   python::bind_engine(m);
   python::bind_listener(m);
   python::bind_prometheus_cells(m);
+  python::bind_python_source(m);
   python::refuse_uninitialised<inferometer::Registry, inferometer::Timing, python::RequestObject,
                                python::EngineObject, python::ModelObject, python::LoopObject,
-                               python::ListenerObject>();
+                               python::ListenerObject, python::FamilyList,
+                               python::PythonFamilies>();
 }

@@ -39,12 +39,15 @@ std::vector<std::string> label_names_of(const Strings& names) {
   return result;
 }
 
+Shown shown_with(bool own_only) noexcept { return own_only ? Shown::kOwn : Shown::kAll; }
+
 py::typing::Tuple<py::bytes, py::str, py::str> render(const Registry& registry,
                                                       const std::string& accept,
                                                       const std::string& accept_encoding,
                                                       bool own_only) {
   Exposition exposition;
-  without_gil([&] { exposition = registry.render({accept, accept_encoding, own_only}); });
+  without_gil(
+      [&] { exposition = registry.render({accept, accept_encoding}, shown_with(own_only)); });
   return py::make_tuple(py::bytes(exposition.body), exposition.content_type,
                         exposition.content_encoding);
 }
@@ -123,7 +126,7 @@ void bind_registry_class(py::module_& m) {
           "family_names",
           [](const Registry& self, bool own_only) {
             std::vector<std::string> names;
-            without_gil([&] { names = self.family_names(own_only); });
+            without_gil([&] { names = self.family_names(shown_with(own_only)); });
             return names;
           },
           py::arg("own_only") = false,

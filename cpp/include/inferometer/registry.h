@@ -24,6 +24,7 @@ class Collectable;
 namespace inferometer {
 
 class CellFamily;
+class FamilySource;
 class Refresher;
 class HistorySwitch;
 class RegistryCore;
@@ -138,7 +139,6 @@ inline constexpr double kDefaultBuckets[] = {0.005, 0.01, 0.025, 0.05, 0.075, 0.
 struct ScrapeRequest {
   std::string_view accept = {};
   std::string_view accept_encoding = {};
-  bool own_only = false;  ///< Without metrics that are guests here (inferometer.prometheus').
 };
 
 /// An exposition as an HTTP answer carries it.
@@ -160,6 +160,15 @@ struct RegistryOptions {
   /// Adds a `_created` sample to every counter, histogram and summary in OpenMetrics. Prometheus
   /// stores each as one more series.
   bool created_series = false;
+  /// How long an exposition waits for foreign collectors, all of them together. One that is later
+  /// is left out; more than 0, at most an hour.
+  double collector_timeout_seconds = 1.0;
+};
+
+/// Which families an exposition has.
+enum class Shown : uint8_t {
+  kAll,
+  kOwn,  ///< Without guests: not those of add_source() and of inferometer.prometheus.
 };
 
 /// A set of metrics that is exposed together. Recording never takes its lock; making and removing
@@ -192,11 +201,11 @@ class Registry {
   /// The exposition in the format that the scraper likes best: text 0.0.4 or 1.0.0, OpenMetrics
   /// 1.0, or delimited protobuf; gzipped where that is asked for and pays. Whatever the headers
   /// say, there is an answer.
-  [[nodiscard]] Exposition render(const ScrapeRequest& request) const;
+  [[nodiscard]] Exposition render(const ScrapeRequest& request, Shown shown = Shown::kAll) const;
   /// The exposition as Prometheus text 0.0.4.
   [[nodiscard]] std::string render_text() const;
   /// The names of the families that the exposition has now, in its order.
-  [[nodiscard]] std::vector<std::string> family_names(bool own_only = false) const;
+  [[nodiscard]] std::vector<std::string> family_names(Shown shown = Shown::kAll) const;
   /// See RegistryOptions. Series that there are stay.
   [[nodiscard]] size_t max_series_per_family() const noexcept;
   void set_max_series_per_family(size_t limit) noexcept;
@@ -207,12 +216,15 @@ class Registry {
 
   /// This registry as prometheus-cpp's Exposer and Gateway take it. Outlives the registry.
   [[nodiscard]] std::shared_ptr<prometheus::Collectable> collectable() const;
-  /// Merges the families of `foreign` into the exposition from now on. It is called without our
-  /// lock. One that throws is counted in inferometer_collector_errors_total, and series that cannot
-  /// be shown (another type under a name in use, a duplicate, invalid names) in
-  /// inferometer_dropped_series_total; the rest is served. Throws ConfigError for null and for this
-  /// registry itself.
+  /// Merges the families of `foreign` into the exposition from now on. It is called on a thread of
+  /// its own, which the first exposition starts, without our lock, and never twice at once:
+  /// expositions that are made together share a call. One that throws, or does not answer within
+  /// collector_timeout_seconds, is counted in inferometer_collector_errors_total, and series that
+  /// cannot be shown (another type under a name in use, a duplicate, invalid names) in
+  /// inferometer_dropped_series_total; the rest is served. Once an exposition has given up on a
+  /// call, later ones do not wait for it. Throws ConfigError for null and for this registry itself.
   void add_collectable(std::shared_ptr<prometheus::Collectable> foreign);
+  /// Does not wait for a call that is going on: it ends some time later, and the thread with it.
   void remove_collectable(const std::shared_ptr<prometheus::Collectable>& foreign);
 
   /// Begins to keep the near past of the catalogue's series (not the application's): a sample now
@@ -258,6 +270,10 @@ class Registry {
   /// Has `refresher` called at the start of every exposition, before a lock is taken. Does nothing
   /// if this registry has one of that name.
   void add_refresher(std::string_view name, std::shared_ptr<Refresher> refresher);
+  /// Merges the families of `source` as add_collectable() does, but waits at most `timeout_ns`.
+  /// If it is later, its last families are shown and inferometer_python_collectors_stale is 1.
+  void add_source(std::shared_ptr<FamilySource> source, int64_t timeout_ns);
+  void remove_source(const FamilySource& source);
   /// Zeroed words for stripes, cache-line aligned, at an address that never moves. Throws
   /// ConfigError when the arena is full. Detach before freeing; free before the registry goes.
   [[nodiscard]] std::atomic<uint64_t>* allocate_words(size_t count);
@@ -269,10 +285,11 @@ class Registry {
  private:
   explicit Registry(const RegistryOptions& options);
   [[nodiscard]] std::shared_ptr<CellFamily> add_family(CellSpec spec);
-  [[nodiscard]] std::string body(Format format, bool own_only) const;
+  [[nodiscard]] std::string body(Format format, Shown shown) const;
 
   const std::shared_ptr<RegistryCore> core_;
   const std::unique_ptr<HistorySwitch> history_;
+  const int64_t collector_timeout_ns_;
   const bool created_series_;
   const bool native_histograms_;
   mutable std::atomic<size_t> last_body_bytes_{0};  // so that the next one is allocated once

@@ -152,7 +152,11 @@ constexpr std::array<MetricInfo, kMetricCount> kCatalogue = {
             "For each series refused, and at each scrape for each series left out."),
     counter(Metric::kCollectorErrors, Unit::kOne, "inferometer_collector_errors_total", {},
             "Failures of foreign collectors while metrics were read.",
-            "At each scrape, for each collector that throws."),
+            "At each scrape, for each collector that throws or does not answer in time."),
+    gauge(Metric::kPythonCollectorsStale, Unit::kOne, "inferometer_python_collectors_stale", {},
+          "1 if metrics that only Python can read are shown with their last values, 0 if not.",
+          "Set at each scrape: 1 if Python did not answer within 100 ms; absent without such "
+          "metrics."),
     gauge(Metric::kBuildInfo, Unit::kOne, "inferometer_build_info", kVersion,
           "Always 1; the label names the version of inferometer.", "Constant."),
     // Of the machine and the process; Triton's and prometheus_client's names and sense.

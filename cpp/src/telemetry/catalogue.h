@@ -43,6 +43,7 @@ enum class Metric : uint8_t {
   kTritonLatency,
   kDroppedSeries,
   kCollectorErrors,
+  kPythonCollectorsStale,
   kBuildInfo,
   kGpuMemoryUsed,
   kGpuMemoryTotal,
@@ -65,7 +66,7 @@ enum class Metric : uint8_t {
   kProcessResidentMemory,
   kProcessStartTime,
 };
-inline constexpr size_t kMetricCount = 51;
+inline constexpr size_t kMetricCount = 52;
 
 /// How the parts of one series (base, stripes, readers) become one value.
 enum class Combine : uint8_t { kSum, kMax };

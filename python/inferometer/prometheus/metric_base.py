@@ -232,6 +232,11 @@ class MetricWrapperBase(MetricCell):
         found = self._exemplar(index)
         return found and Exemplar(*found)
 
+    def _leave_to_python(self) -> None:
+        super()._leave_to_python()
+        parent = self._parent
+        REGISTRY.became_python_backed(self if parent is None else parent)
+
     def _has_native_text(self) -> bool:
         """Whether the native writer can write this metric, as its names need no escaping."""
         return (

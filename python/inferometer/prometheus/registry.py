@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from threading import Lock
 from typing import Any, Protocol, runtime_checkable
@@ -10,6 +11,7 @@ from inferometer._core import ConfigError, Registry
 from inferometer.metrics import default_registry
 from inferometer.prometheus.metric import Metric
 from inferometer.prometheus.native_families import families_of, family_names
+from inferometer.prometheus.python_backed import PythonBacked, is_python_backed
 
 # What the samples of a type add to the name of their family.
 _SUFFIXES: dict[str, tuple[str, ...]] = {
@@ -221,10 +223,12 @@ class RestrictedRegistry:
 class DefaultRegistry(CollectorRegistry):
     """The face of ``im.default_registry()``: shows its families too, those of engines included.
 
-    A family there whose name a collector here has is left out, so that no name comes twice.
+    A family there whose name a collector here has is left out, so that no name comes twice. The
+    other way round, its expositions show those collectors of this one that only Python can read.
     """
 
     def __init__(self, auto_describe: bool = False) -> None:
+        self._python_backed = PythonBacked(self.collectors, default_registry())
         super().__init__(auto_describe)
         self._faces: dict[Collector, frozenset[str]] = {}
         self._hidden: frozenset[str] = frozenset()
@@ -257,6 +261,8 @@ class DefaultRegistry(CollectorRegistry):
             except ConfigError:  # a name that only the native registry takes
                 super().unregister(collector)
                 raise
+        if is_python_backed(collector):
+            self._python_backed.added()
 
     def unregister(self, collector: Collector) -> None:
         """Shows a collector no more.
@@ -273,6 +279,23 @@ class DefaultRegistry(CollectorRegistry):
         super().unregister(collector)
         if isinstance(collector, NativeMetric):
             collector._detach(default_registry())
+        self._python_backed.removed()
+
+    def set_target_info(self, labels: dict[str, str] | None) -> None:
+        """Sets the labels of the whole target; none: they are not shown.
+
+        Raises:
+            ValueError: If another collector shows ``target_info``.
+        """
+        super().set_target_info(labels)
+        self._python_backed.removed()
+
+    def became_python_backed(self, metric: Collector) -> None:
+        """To be called when native code cannot read a metric any more, registered here or not."""
+        # Without the lock, which the caller may hold: collectors are called under it to learn their
+        # names.
+        if metric in self._collector_to_names:
+            self._python_backed.added()
 
     def native_text(self) -> bytes | None:
         """The native families as text 0.0.4, None if one would have to be left out."""
@@ -315,3 +338,12 @@ class _NativeFamilies:
 
 REGISTRY = DefaultRegistry(auto_describe=True)
 """The registry that metrics are registered in unless they name another one."""
+
+
+# The thread that collects for the native exposition takes the lock too; a child has no such thread,
+# and nobody in it would give back a lock held at the fork.
+def _renew_lock() -> None:
+    REGISTRY._lock = Lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)

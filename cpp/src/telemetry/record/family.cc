@@ -20,9 +20,13 @@ Family::Family(std::shared_ptr<Storage> storage, FamilySpec spec)
       cumulative_(spec_->bounds.size()) {}
 
 std::shared_ptr<Series> Family::get(LabelValues values, bool native) {
+  MutexLock lock(storage_->mutex);
+  return get_locked(values, native);
+}
+
+std::shared_ptr<Series> Family::get_locked(LabelValues values, bool native) {
   check_label_count(spec_->name, spec_->label_names, values);
   std::string labels = label_text(spec_->label_names, values);
-  MutexLock lock(storage_->mutex);
   const auto found = index_.find(labels);
   if (found != index_.end()) {
     std::shared_ptr<Series>& series = series_[found->second];

@@ -38,6 +38,8 @@ class Family {
   /// UTF-8 and, counting the series as dropped, if there is no room for it.
   [[nodiscard]] std::shared_ptr<Series> get(LabelValues values, bool native = false)
       EXCLUDES(storage_->mutex);
+  [[nodiscard]] std::shared_ptr<Series> get_locked(LabelValues values, bool native = false)
+      REQUIRES(storage_->mutex);
 
   /// Whether one of the series has these labels, in any order.
   [[nodiscard]] bool contains_locked(std::span<const std::string> names,

@@ -41,6 +41,13 @@ struct ForeignFamily {
   std::vector<ForeignSeries> series;
 };
 
+/// What a collector gave at one time. A value type.
+struct Collected {
+  std::vector<ForeignFamily> families;
+  uint64_t dropped = 0;  ///< Series that could not be represented.
+  uint64_t errors = 0;   ///< Parts of it that failed and are left out.
+};
+
 /// The foreign families of one exposition: brings families of one name and type together and leaves
 /// out what would make the exposition invalid, counting it. Single-owner.
 class ForeignFamilies {

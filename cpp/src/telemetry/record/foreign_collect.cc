@@ -70,27 +70,35 @@ ForeignSeries series_of(const prometheus::ClientMetric& metric, MetricType type)
   return series;
 }
 
+// Calls of collect() do not overlap.
+class CollectableSource final : public FamilySource {
+ public:
+  explicit CollectableSource(std::shared_ptr<prometheus::Collectable> collectable)
+      : collectable_(std::move(collectable)) {}
+
+  [[nodiscard]] Collected collect() override {
+    Collected result;
+    for (const prometheus::MetricFamily& family : collectable_->Collect()) {
+      const std::optional<MetricType> type = type_of(family.type);
+      if (!type) {
+        result.dropped += family.metric.size();
+        continue;
+      }
+      ForeignFamily copy{family.name, family.help, *type, {}};
+      for (const auto& metric : family.metric) copy.series.push_back(series_of(metric, *type));
+      result.families.push_back(std::move(copy));
+    }
+    return result;
+  }
+
+ private:
+  const std::shared_ptr<prometheus::Collectable> collectable_;
+};
+
 }  // namespace
 
-Collected collect(const std::vector<std::shared_ptr<prometheus::Collectable>>& collectors) {
-  Collected result;
-  for (const auto& collector : collectors) {
-    try {
-      for (const prometheus::MetricFamily& family : collector->Collect()) {
-        const std::optional<MetricType> type = type_of(family.type);
-        if (!type) {
-          result.families.drop(family.metric.size());
-          continue;
-        }
-        ForeignFamily copy{family.name, family.help, *type, {}};
-        for (const auto& metric : family.metric) copy.series.push_back(series_of(metric, *type));
-        result.families.add(std::move(copy));
-      }
-    } catch (...) {
-      ++result.errors;
-    }
-  }
-  return result;
+std::shared_ptr<FamilySource> source_of(std::shared_ptr<prometheus::Collectable> collectable) {
+  return std::make_shared<CollectableSource>(std::move(collectable));
 }
 
 }  // namespace inferometer

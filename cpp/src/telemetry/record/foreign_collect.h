@@ -1,10 +1,9 @@
-// Reads foreign prometheus-cpp collectors.
+// prometheus-cpp's collectors as sources of families.
 #pragma once
 
 #include <memory>
-#include <vector>
 
-#include "telemetry/record/foreign.h"
+#include "telemetry/record/family_source.h"
 
 namespace prometheus {
 class Collectable;
@@ -12,13 +11,8 @@ class Collectable;
 
 namespace inferometer {
 
-struct Collected {
-  ForeignFamilies families;
-  uint64_t errors = 0;  ///< Collectors that threw; what the others gave is there.
-};
-
-/// Calls every collector, in order. Throws nothing that a collector throws.
-[[nodiscard]] Collected collect(
-    const std::vector<std::shared_ptr<prometheus::Collectable>>& collectors);
+/// The families of a prometheus-cpp collector; types that it knows and we do not are dropped.
+[[nodiscard]] std::shared_ptr<FamilySource> source_of(
+    std::shared_ptr<prometheus::Collectable> collectable);
 
 }  // namespace inferometer

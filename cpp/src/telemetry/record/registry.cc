@@ -1,19 +1,35 @@
 #include "inferometer/registry.h"
 
+#include "inferometer/clock.h"
 #include "inferometer/errors.h"
 #include "telemetry/cells/app_spec.h"
+#include "telemetry/record/foreign_collect.h"
 #include "telemetry/record/history_switch.h"
 #include "telemetry/record/registry_core.h"
 #include "telemetry/write/collectable.h"
 #include "telemetry/write/family_names.h"
 #include "telemetry/write/gzip.h"
 #include "telemetry/write/negotiation.h"
+#include "telemetry/write/number.h"
 #include "telemetry/write/openmetrics_writer.h"
 #include "telemetry/write/protobuf_writer.h"
 #include "telemetry/write/sample_finder.h"
 #include "telemetry/write/text_writer.h"
 
 namespace inferometer {
+namespace {
+
+int64_t timeout_ns_of(const RegistryOptions& options) {
+  constexpr double kMaxSeconds = 3600;
+  const double seconds = options.collector_timeout_seconds;
+  if (!(seconds > 0 && seconds <= kMaxSeconds)) {
+    throw ConfigError("collector_timeout: got " + float_text(seconds) +
+                      ", want more than 0 and at most " + float_text(kMaxSeconds) + " seconds");
+  }
+  return seconds_to_ns(seconds);
+}
+
+}  // namespace
 
 std::shared_ptr<Registry> Registry::create(const RegistryOptions& options) {
   return std::shared_ptr<Registry>(new Registry(options));
@@ -22,6 +38,7 @@ std::shared_ptr<Registry> Registry::create(const RegistryOptions& options) {
 Registry::Registry(const RegistryOptions& options)
     : core_(std::make_shared<RegistryCore>(options)),
       history_(std::make_unique<HistorySwitch>(core_)),
+      collector_timeout_ns_(timeout_ns_of(options)),
       created_series_(options.created_series),
       native_histograms_(options.native_histograms) {}
 
@@ -60,11 +77,11 @@ void Registry::set_max_series_per_family(size_t limit) noexcept {
 
 std::string Registry::render_text() const { return render({}).body; }
 
-Exposition Registry::render(const ScrapeRequest& request) const {
+Exposition Registry::render(const ScrapeRequest& request, Shown shown) const {
   // Below this a compressed body saves no packet.
   constexpr size_t kMinGzipBytes = 1024;
   const auto [format, content_type] = negotiate(request.accept);
-  Exposition exposition{body(format, request.own_only), content_type};
+  Exposition exposition{body(format, shown), content_type};
   if (exposition.body.size() >= kMinGzipBytes && accepts_gzip(request.accept_encoding)) {
     exposition.body = gzip(exposition.body);
     exposition.content_encoding = "gzip";
@@ -72,7 +89,7 @@ Exposition Registry::render(const ScrapeRequest& request) const {
   return exposition;
 }
 
-std::string Registry::body(Format format, bool own_only) const {
+std::string Registry::body(Format format, Shown shown) const {
   // Relaxed: a guess that nothing depends on.
   const size_t expected = last_body_bytes_.load(std::memory_order_relaxed);
   std::string bytes;
@@ -80,20 +97,20 @@ std::string Registry::body(Format format, bool own_only) const {
     case Format::kText004:
     case Format::kText100: {
       TextWriter writer(expected);
-      core_->visit(writer, own_only);
+      core_->visit(writer, shown);
       bytes = std::move(writer).text();
       break;
     }
     case Format::kOpenMetrics001:
     case Format::kOpenMetrics100: {
       OpenMetricsWriter writer(expected, created_series_);
-      core_->visit(writer, own_only);
+      core_->visit(writer, shown);
       bytes = std::move(writer).text();
       break;
     }
     case Format::kProtobuf: {
       ProtobufWriter writer(expected);
-      core_->visit(writer, own_only);
+      core_->visit(writer, shown);
       bytes = std::move(writer).bytes();
       break;
     }
@@ -102,9 +119,9 @@ std::string Registry::body(Format format, bool own_only) const {
   return bytes;
 }
 
-std::vector<std::string> Registry::family_names(bool own_only) const {
+std::vector<std::string> Registry::family_names(Shown shown) const {
   FamilyNames names;
-  core_->visit(names, own_only);
+  core_->visit(names, shown);
   return std::move(names).names();
 }
 
@@ -123,12 +140,22 @@ void Registry::add_collectable(std::shared_ptr<prometheus::Collectable> foreign)
   if (is_collectable_of(*foreign, *core_)) {
     throw ConfigError("got this registry's own collectable, want a foreign one");
   }
-  core_->add_collector(std::move(foreign));
+  const void* const key = foreign.get();
+  core_->add_collector(std::make_unique<Collector>(
+      key, source_of(std::move(foreign)), CollectorOptions{.timeout_ns = collector_timeout_ns_}));
 }
 
 void Registry::remove_collectable(const std::shared_ptr<prometheus::Collectable>& foreign) {
-  core_->remove_collector(foreign);
+  core_->remove_collector(foreign.get());
 }
+
+void Registry::add_source(std::shared_ptr<FamilySource> source, int64_t timeout_ns) {
+  const void* const key = source.get();
+  core_->add_collector(std::make_unique<Collector>(
+      key, std::move(source), CollectorOptions{timeout_ns, CollectorOptions::Late::kShowLast}));
+}
+
+void Registry::remove_source(const FamilySource& source) { core_->remove_collector(&source); }
 
 void Registry::start_history(const HistoryOptions& options) { history_->start(options); }
 

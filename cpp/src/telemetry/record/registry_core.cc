@@ -7,7 +7,6 @@
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
 #include "telemetry/cells/cell_view.h"
-#include "telemetry/record/foreign_collect.h"
 
 #ifndef INFEROMETER_VERSION
 #define INFEROMETER_VERSION "unknown"
@@ -59,18 +58,21 @@ void RegistryCore::detach(const CellFamily& family) {
   names_.remove(family.exposed_name(), metric_type(family.spec().type));
 }
 
-void RegistryCore::add_collector(std::shared_ptr<prometheus::Collectable> collector) {
+void RegistryCore::add_collector(std::unique_ptr<Collector> collector) NO_THREAD_SAFETY_ANALYSIS {
   MutexLock lock(storage_->mutex);
-  collectors_.push_back(std::move(collector));
+  collectors_.add(std::move(collector));
+  if (stale_ == nullptr && collectors_.may_be_stale()) {
+    stale_ = family(Metric::kPythonCollectorsStale).get_locked({});
+  }
 }
 
-void RegistryCore::remove_collector(const std::shared_ptr<prometheus::Collectable>& collector) {
-  Collectors removed;  // destroyed when the lock is free again
+void RegistryCore::remove_collector(const void* key) {
+  // Destroyed when the lock is free again.
+  Collectors::List removed;
+  std::shared_ptr<Series> stale;
   MutexLock lock(storage_->mutex);
-  for (auto& candidate : collectors_) {
-    if (candidate == collector) removed.push_back(std::move(candidate));
-  }
-  std::erase(collectors_, nullptr);
+  removed = collectors_.remove(key);
+  if (!collectors_.may_be_stale()) stale.swap(stale_);
 }
 
 void RegistryCore::claim(std::string_view name, std::string_view version) {
@@ -101,9 +103,9 @@ void RegistryCore::add_refresher(std::string_view name, std::shared_ptr<Refreshe
   if (held == nullptr) held = std::move(refresher);
 }
 
-RegistryCore::Collectors RegistryCore::collectors() {
+Collectors::Threads RegistryCore::collector_threads(Shown shown) {
   MutexLock lock(storage_->mutex);
-  return collectors_;
+  return collectors_.threads(shown == Shown::kAll);
 }
 
 void RegistryCore::refresh() {
@@ -122,21 +124,24 @@ void RegistryCore::refresh() {
 }
 
 // The families' locks are this registry's storage_->mutex, which the analysis cannot see; so below.
-void RegistryCore::visit(Sink& sink, bool own_only) NO_THREAD_SAFETY_ANALYSIS {
+void RegistryCore::visit(Sink& sink, Shown shown) NO_THREAD_SAFETY_ANALYSIS {
   refresh();
-  const Collectors sources = collectors();  // destroyed after the lock, as are the dead series
+  // Destroyed after the lock, as are the dead series.
+  const Collectors::Threads threads = collector_threads(shown);
   Family::SeriesList dead;
-  // Foreign code runs without our lock: it may take long, or use this registry.
-  Collected collected = collect(sources);
-  ForeignFamilies& foreign = collected.families;
+  // Foreign code runs on threads of its own: it may take long, hang, or use this registry.
+  Merged merged = collect(threads);
+  ForeignFamilies& foreign = merged.families;
 
   MutexLock lock(storage_->mutex);
   for (const auto& family : catalogue_) family->collect_dead_locked(dead);
   foreign.resolve(names_, [&](const ForeignFamily& family, const ForeignSeries& series)
                               NO_THREAD_SAFETY_ANALYSIS { return has_locked(family, series); });
   // Counted before anything is shown, so that this exposition tells about itself.
-  add_shared(storage_->collector_errors, collected.errors);
+  add_shared(storage_->collector_errors, merged.errors);
   add_shared(storage_->dropped_series, foreign.dropped());
+  // Relaxed: read under the lock.
+  if (stale_ != nullptr) stale_->base()->store(merged.stale ? 1 : 0, std::memory_order_relaxed);
 
   for (const auto& family : catalogue_) {
     const std::optional<ForeignFamily> theirs = foreign.take(family->spec().name);
@@ -149,7 +154,7 @@ void RegistryCore::visit(Sink& sink, bool own_only) NO_THREAD_SAFETY_ANALYSIS {
   }
   for (const Attached& attached : application_) {
     const CellFamily& family = *attached.family;
-    if (!is_native(family) || (own_only && attached.origin == Origin::kGuest)) continue;
+    if (!is_native(family) || (shown == Shown::kOwn && attached.origin == Origin::kGuest)) continue;
     const CellFamily::Cells cells = family.cells();
     const std::optional<ForeignFamily> theirs = foreign.take(family.exposed_name());
     if (cells.empty() && !theirs) continue;
@@ -169,7 +174,8 @@ bool RegistryCore::has_locked(const ForeignFamily& family,
   const auto ours = std::ranges::find(application_, family.name, [](const Attached& attached) {
     return std::string_view(attached.family->exposed_name());
   });
-  return ours != application_.end() &&
+  // What is not native is Python's to show.
+  return ours != application_.end() && is_native(*ours->family) &&
          ours->family->contains(series.label_names, series.label_values);
 }
 

@@ -14,21 +14,19 @@
 #include "base/mutex.h"
 #include "telemetry/catalogue.h"
 #include "telemetry/cells/cell_family.h"
+#include "telemetry/record/collectors.h"
 #include "telemetry/record/family.h"
 #include "telemetry/record/names.h"
 #include "telemetry/record/refresher.h"
 #include "telemetry/record/storage.h"
 #include "telemetry/write/sink.h"
 
-namespace prometheus {
-class Collectable;
-}
-
 namespace inferometer {
 
 struct RegistryOptions;
 struct ForeignFamily;
 struct ForeignSeries;
+enum class Shown : uint8_t;
 
 /// Where a family of the application was made: here, or in another registry that shows it itself
 /// (inferometer.prometheus.REGISTRY), whose guest it is.
@@ -54,8 +52,9 @@ class RegistryCore {
   /// Shows it no more; one that is not attached is left alone.
   void detach(const CellFamily& family);
 
-  void add_collector(std::shared_ptr<prometheus::Collectable> collector);
-  void remove_collector(const std::shared_ptr<prometheus::Collectable>& collector);
+  void add_collector(std::unique_ptr<Collector> collector);
+  /// Does not wait for a collector that hangs.
+  void remove_collector(const void* key);
 
   /// Has it called at the start of every exposition. Does nothing if there is one of that name.
   void add_refresher(std::string_view name, std::shared_ptr<Refresher> refresher);
@@ -63,21 +62,19 @@ class RegistryCore {
   void claim(std::string_view name, std::string_view version);
   void release(std::string_view name, std::string_view version) noexcept;
 
-  /// Shows everything to the sink: catalogue, application, foreign families, each in order of
-  /// registration. Families without series are left out. `own_only`: without what is a guest here.
-  void visit(Sink& sink, bool own_only = false);
+  /// Shows everything (Shown{}), or what `shown` says, to the sink: catalogue, application, foreign
+  /// families, each in order of registration. Families without series are left out.
+  void visit(Sink& sink, Shown shown = Shown{});
   /// The same for the catalogue alone: no foreign code runs.
   void visit_catalogue(Sink& sink);
 
  private:
-  using Collectors = std::vector<std::shared_ptr<prometheus::Collectable>>;
-
   struct Attached {
     std::shared_ptr<CellFamily> family;
     Origin origin;
   };
 
-  [[nodiscard]] Collectors collectors() EXCLUDES(storage_->mutex);
+  [[nodiscard]] Collectors::Threads collector_threads(Shown shown) EXCLUDES(storage_->mutex);
   void refresh() EXCLUDES(storage_->mutex);
   // Whether one of our series has these labels.
   [[nodiscard]] bool has_locked(const ForeignFamily& family, const ForeignSeries& series)
@@ -94,6 +91,8 @@ class RegistryCore {
   // child's parent does not bind the child.
   std::map<std::pair<std::string, std::string>, uint32_t> claims_ GUARDED_BY(storage_->mutex);
   Collectors collectors_ GUARDED_BY(storage_->mutex);
+  // inferometer_python_collectors_stale; there while there is something that may be stale.
+  std::shared_ptr<Series> stale_ GUARDED_BY(storage_->mutex);
   // By name; few.
   std::map<std::string, std::shared_ptr<Refresher>, std::less<>> refreshers_
       GUARDED_BY(storage_->mutex);
