@@ -47,7 +47,7 @@ TEST(CellWriterTest, FamiliesWithoutSeriesAreTheirHeader) {
 
 TEST(CellWriterTest, GaugesAndUnits) {
   CellFamily family = family_of({CellType::kGauge, "g_bytes", "help", "bytes", {}, nullptr});
-  family.cells().front()->set(-1e20);
+  family.get({})->set(-1e20);
   EXPECT_EQ(written(family, kPlain), "# HELP g_bytes help\n# TYPE g_bytes gauge\ng_bytes -1e+20\n");
   EXPECT_EQ(written(family, kOpenMetrics),
             "# HELP g_bytes help\n# TYPE g_bytes gauge\n# UNIT g_bytes bytes\ng_bytes -1e+20\n");
@@ -55,7 +55,7 @@ TEST(CellWriterTest, GaugesAndUnits) {
 
 TEST(CellWriterTest, Summaries) {
   CellFamily family = family_of({CellType::kSummary, "s", "help", "", {}, nullptr});
-  family.cells().front()->observe(3);
+  family.get({})->observe(3);
   EXPECT_EQ(written(family, {CellFormat::kPlain, false}),
             "# HELP s help\n# TYPE s summary\ns_count 1.0\ns_sum 3.0\n");
 }

@@ -1,10 +1,10 @@
 #include "telemetry/cells/cell_family.h"
 
 #include <algorithm>
-#include <iterator>
 #include <numeric>
 #include <utility>
 
+#include "base/process_generation.h"
 #include "inferometer/errors.h"
 #include "telemetry/write/label_text.h"
 
@@ -109,13 +109,28 @@ void CellFamily::remove(LabelValues values) {
   check_label_count(exposed_name_, spec_->label_names, values);
   std::string labels;
   append_labels(labels, values);
-  std::shared_ptr<ValueCell> removed;  // destroyed without the lock
+  Owned removed(1);  // destroyed without the lock
   MutexLock lock(cells_mutex());
   const auto found = index_.find(labels);
   if (found == index_.end()) return;
-  removed = std::exchange(cells_[(*found)->slot_], nullptr);
+  removed[0] = cells_[(*found)->slot_];
+  removed = keep_or_drop(std::move(removed));
+  cells_[(*found)->slot_] = nullptr;
   index_.erase(found);
   if (index_.size() < cells_.size() / 2) close_gaps();
+}
+
+CellFamily::Owned CellFamily::keep_or_drop(Owned removed) {
+  forget_visits_of_parent();
+  if (visits_ == 0) return removed;
+  kept_.insert(kept_.end(), removed.begin(), removed.end());
+  return {};
+}
+
+void CellFamily::forget_visits_of_parent() const {
+  if (visits_generation_ == process_generation()) return;
+  visits_generation_ = process_generation();
+  visits_ = 0;
 }
 
 void CellFamily::close_gaps() {
@@ -125,19 +140,32 @@ void CellFamily::close_gaps() {
 
 void CellFamily::clear() {
   if (spec_->label_names.empty()) return;
-  std::deque<std::shared_ptr<ValueCell>> removed;  // destroyed without the lock
+  Owned removed;  // destroyed without the lock
   MutexLock lock(cells_mutex());
+  removed = keep_or_drop(Owned(cells_.begin(), cells_.end()));
   index_.clear();
-  removed.swap(cells_);
+  cells_.clear();
 }
 
-CellFamily::Cells CellFamily::cells() const {
-  Cells result;
+bool CellFamily::empty() const {
   MutexLock lock(cells_mutex());
-  result.reserve(index_.size());
-  std::ranges::copy_if(cells_, std::back_inserter(result),
-                       [](const auto& cell) { return cell != nullptr; });
-  return result;
+  return index_.empty();
+}
+
+void CellFamily::begin_visit(std::vector<ValueCell*>& cells) const {
+  MutexLock lock(cells_mutex());
+  cells.reserve(index_.size());
+  for (const auto& cell : cells_) {
+    if (cell != nullptr) cells.push_back(cell.get());
+  }
+  forget_visits_of_parent();
+  ++visits_;
+}
+
+void CellFamily::end_visit() const noexcept {
+  Owned dropped;  // destroyed without the lock
+  MutexLock lock(cells_mutex());
+  if (--visits_ == 0) dropped.swap(kept_);
 }
 
 }  // namespace inferometer

@@ -31,8 +31,6 @@ inline constexpr std::string_view kOverflowLabel = "_overflow";
 /// Lock order: Storage::mutex, then cells_mutex(). Thread-safe.
 class CellFamily {
  public:
-  using Cells = std::vector<std::shared_ptr<ValueCell>>;
-
   /// A family without labels has its one cell from the beginning.
   CellFamily(CellSpec spec, std::shared_ptr<Storage> storage);
 
@@ -53,8 +51,16 @@ class CellFamily {
   void remove(LabelValues values) EXCLUDES(cells_mutex());
   /// Nothing happens to a family without labels: its one series stays.
   void clear() EXCLUDES(cells_mutex());
-  /// The cells that are shown now.
-  [[nodiscard]] Cells cells() const EXCLUDES(cells_mutex());
+  /// Visits the cells that are shown now, in order. The lock is not held meanwhile: cells that are
+  /// removed are seen to the end, and kept until the visits that may see them are over. (Counting
+  /// references instead would write to every cell, which takes longer than to write its text.)
+  template <typename Visitor>
+  void visit(Visitor&& visitor) const EXCLUDES(cells_mutex()) {
+    std::vector<ValueCell*> cells;
+    const Visit visit(*this, cells);
+    for (ValueCell* const cell : cells) visitor(*cell);
+  }
+  [[nodiscard]] bool empty() const EXCLUDES(cells_mutex());
 
   /// Whether some value is a Python function's result, which only Python can ask for.
   [[nodiscard]] bool left_to_python() const noexcept {
@@ -63,6 +69,29 @@ class CellFamily {
   void leave_to_python() noexcept { left_to_python_.store(true, std::memory_order_relaxed); }
 
  private:
+  using Owned = std::vector<std::shared_ptr<ValueCell>>;
+
+  // Between its beginning and its end no cell is destroyed. Single-owner.
+  class Visit {
+   public:
+    Visit(const CellFamily& family, std::vector<ValueCell*>& cells) : family_(family) {
+      family_.begin_visit(cells);
+    }
+    ~Visit() { family_.end_visit(); }
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+
+   private:
+    const CellFamily& family_;
+  };
+
+  void begin_visit(std::vector<ValueCell*>& cells) const EXCLUDES(cells_mutex());
+  void end_visit() const noexcept EXCLUDES(cells_mutex());
+  // Keeps removed cells for visits, or hands them on to be destroyed without the lock.
+  [[nodiscard]] Owned keep_or_drop(Owned removed) REQUIRES(cells_mutex());
+  // Visits of a forked process' parent never end here.
+  void forget_visits_of_parent() const REQUIRES(cells_mutex());
+
   // Lets the index be searched with the text of labels. Not noexcept: then the standard library
   // keeps the hashes, which are in cells that lie far apart.
   struct Hash {
@@ -99,6 +128,9 @@ class CellFamily {
   std::atomic<bool> left_to_python_{false};
   std::deque<std::shared_ptr<ValueCell>> cells_ GUARDED_BY(cells_mutex());  // null: removed
   std::unordered_set<ValueCell*, Hash, Equal> index_ GUARDED_BY(cells_mutex());
+  mutable size_t visits_ GUARDED_BY(cells_mutex()) = 0;
+  mutable uint32_t visits_generation_ GUARDED_BY(cells_mutex()) = 0;
+  mutable Owned kept_ GUARDED_BY(cells_mutex());  // removed during visits
 };
 
 }  // namespace inferometer

@@ -90,25 +90,31 @@ FamilyView view_of(const CellFamily& family) noexcept {
   return {family.exposed_name(), spec.help, metric_type(spec.type), spec.unit};
 }
 
-void visit_cells(const CellFamily::Cells& cells, Sink& sink) {
-  if (cells.empty()) return;
-  const CellSpec& spec = cells.front()->spec();
+bool visit_cells(const CellFamily& family, Sink& sink) {
+  const CellSpec& spec = family.spec();
+  bool any = false;
+  const auto visit = [&](auto show) {
+    family.visit([&](const ValueCell& cell) {
+      if (!any) sink.family(view_of(family));
+      any = true;
+      show(cell);
+    });
+  };
   if (spec.type == CellType::kHistogram) {
     HistogramVisitor visitor(*spec.bounds, sink);
-    for (const auto& cell : cells) visitor.visit(*cell);
-    return;
+    visit([&](const ValueCell& cell) { visitor.visit(cell); });
+  } else if (spec.type == CellType::kSummary) {
+    visit([&](const ValueCell& cell) {
+      sink.summary(view_of(cell), {{}, {}, cell.count(), cell.value()});
+    });
+  } else {
+    Exemplars exemplars;
+    visit([&](const ValueCell& cell) {
+      exemplars.read(cell, 1);
+      sink.scalar(view_of(cell), Number::of(cell.value()), exemplars.first());
+    });
   }
-  if (spec.type == CellType::kSummary) {
-    for (const auto& cell : cells) {
-      sink.summary(view_of(*cell), {{}, {}, cell->count(), cell->value()});
-    }
-    return;
-  }
-  Exemplars exemplars;
-  for (const auto& cell : cells) {
-    exemplars.read(*cell, 1);
-    sink.scalar(view_of(*cell), Number::of(cell->value()), exemplars.first());
-  }
+  return any;
 }
 
 }  // namespace inferometer

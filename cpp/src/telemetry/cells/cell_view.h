@@ -16,7 +16,8 @@ namespace inferometer {
 /// What a sink is told about the family itself; valid as long as the family.
 [[nodiscard]] FamilyView view_of(const CellFamily& family) noexcept;
 
-/// Gives cells of a native family, which was given already, to the sink.
-void visit_cells(const CellFamily::Cells& cells, Sink& sink);
+/// Gives a native family and its cells to the sink, nothing if there are no cells. Returns whether
+/// there were any.
+bool visit_cells(const CellFamily& family, Sink& sink);
 
 }  // namespace inferometer

@@ -155,12 +155,11 @@ void RegistryCore::visit(Sink& sink, Shown shown) NO_THREAD_SAFETY_ANALYSIS {
   for (const Attached& attached : application_) {
     const CellFamily& family = *attached.family;
     if (!is_native(family) || (shown == Shown::kOwn && attached.origin == Origin::kGuest)) continue;
-    const CellFamily::Cells cells = family.cells();
     const std::optional<ForeignFamily> theirs = foreign.take(family.exposed_name());
-    if (cells.empty() && !theirs) continue;
-    sink.family(view_of(family));
-    visit_cells(cells, sink);
-    if (theirs) visit_series(*theirs, sink);
+    const bool shown_ours = visit_cells(family, sink);
+    if (!theirs) continue;
+    if (!shown_ours) sink.family(view_of(family));
+    visit_series(*theirs, sink);
   }
   foreign.visit(sink);
 }

@@ -79,10 +79,10 @@ class FamilyWriter {
   }
 
   // prometheus_client's text format has the creation times as a gauge of their own at the end.
-  void created_family(const CellFamily::Cells& cells) {
-    if (open_metrics() || !writing_.created || !has_created() || cells.empty()) return;
+  void created_family(const CellFamily& family) {
+    if (open_metrics() || !writing_.created || !has_created() || family.empty()) return;
     header("_created", "gauge");
-    for (const auto& cell : cells) created(*cell);
+    family.visit([&](const ValueCell& cell) { created(cell); });
   }
 
  private:
@@ -167,12 +167,11 @@ class FamilyWriter {
 
 void append_cell_family(std::string& out, const CellFamily& family, const CellWriting& writing) {
   const CellSpec& spec = family.spec();
-  const CellFamily::Cells cells = family.cells();
   FamilyWriter writer(out, spec, writing);
   const bool total = spec.type == CellType::kCounter && writing.format == CellFormat::kPlain;
   writer.header(total ? "_total" : "", metric_type_name(metric_type(spec.type)));
-  for (const auto& cell : cells) writer.series(*cell);
-  writer.created_family(cells);
+  family.visit([&](const ValueCell& cell) { writer.series(cell); });
+  writer.created_family(family);
 }
 
 }  // namespace inferometer
