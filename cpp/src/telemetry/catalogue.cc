@@ -147,9 +147,9 @@ constexpr std::array<MetricInfo, kMetricCount> kCatalogue = {
               "Once for each accepted request, whatever its outcome: "
               "`inference_latency_seconds` of one version, in microseconds."),
     counter(Metric::kDroppedSeries, Unit::kOne, "inferometer_dropped_series_total", {},
-            "Series that were refused for lack of room or left out of an exposition because they "
-            "clash.",
-            "For each series refused, and at each scrape for each series left out."),
+            "Label values that got no series of their own for lack of room, and series left out of "
+            "an exposition because they clash.",
+            "At each look-up of such label values, and at each scrape for each series left out."),
     counter(Metric::kCollectorErrors, Unit::kOne, "inferometer_collector_errors_total", {},
             "Failures of foreign collectors while metrics were read.",
             "At each scrape, for each collector that throws or does not answer in time."),
