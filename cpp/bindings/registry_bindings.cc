@@ -39,6 +39,11 @@ std::vector<std::string> label_names_of(const Strings& names) {
   return result;
 }
 
+size_t series_limit(int64_t limit) {
+  if (limit >= 0) return static_cast<size_t>(limit);
+  throw ConfigError("max_series_per_family: got " + std::to_string(limit) + ", want 0 or more");
+}
+
 Shown shown_with(bool own_only) noexcept { return own_only ? Shown::kOwn : Shown::kAll; }
 
 py::typing::Tuple<py::bytes, py::str, py::str> render(const Registry& registry,
@@ -79,11 +84,12 @@ void bind_registry_class(py::module_& m) {
       m, "Registry",
       "A set of metrics that is exposed together: those of the engines made with it and the\n"
       "application's own. Thread-safe; a forked child may go on using it.")
-      .def(py::init([](size_t max_series_per_family, bool native_histograms, bool created_series,
+      .def(py::init([](int64_t max_series_per_family, bool native_histograms, bool created_series,
                        bool monitors) {
-             auto registry = Registry::create({.max_series_per_family = max_series_per_family,
-                                               .native_histograms = native_histograms,
-                                               .created_series = created_series});
+             auto registry =
+                 Registry::create({.max_series_per_family = series_limit(max_series_per_family),
+                                   .native_histograms = native_histograms,
+                                   .created_series = created_series});
              if (monitors) attach_monitors(*registry);
              return registry;
            }),
@@ -119,9 +125,12 @@ void bind_registry_class(py::module_& m) {
           "type, and its content encoding (\"gzip\", or empty). `own_only`: without the metrics "
           "of\n"
           "inferometer.prometheus. The GIL is released meanwhile.")
-      .def_property("max_series_per_family", &Registry::max_series_per_family,
-                    &Registry::set_max_series_per_family,
-                    "Bound on the series of each of the application's metrics.")
+      .def_property(
+          "max_series_per_family", &Registry::max_series_per_family,
+          [](Registry& self, int64_t limit) {
+            self.set_max_series_per_family(series_limit(limit));
+          },
+          "Bound on the series of each of the application's metrics.")
       .def(
           "family_names",
           [](const Registry& self, bool own_only) {

@@ -135,6 +135,8 @@ def labelled() -> im.Counter:
         (lambda: im.Registry().histogram("h", buckets=[2, 1]), "want ascending bounds"),
         (lambda: im.Registry().histogram("h", buckets=[math.nan]), "NaN"),
         (lambda: im.Registry().counter("inference_requests_total"), "collide"),
+        (lambda: im.Registry(max_series_per_family=-1), "got -1, want 0 or more"),
+        (lambda: setattr(im.Registry(), "max_series_per_family", -2), "got -2, want 0"),
     ],
 )
 def test_errors(action: Callable[[], object], message: str) -> None:
