@@ -9,22 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inferometer._core import native_bucket_index
+from native_oracle import at_most
 
 SCHEMAS = range(-4, 9)
 TINY = 5e-324
-
-
-def at_most(value: float, index: int, schema: int) -> bool:
-    """Whether ``value <= 2 ** (index * 2 ** -schema)``, in integers."""
-    mantissa, exponent = value.as_integer_ratio()
-    power = 1
-    if schema > 0:  # raise both sides to 2 ** schema, which keeps their order
-        mantissa, exponent = mantissa ** (1 << schema), exponent ** (1 << schema)
-    else:
-        power = 1 << -schema
-    bound = index * power
-    # mantissa / exponent <= 2 ** bound
-    return mantissa << max(-bound, 0) <= exponent << max(bound, 0)
 
 
 def check(value: float, schema: int) -> None:
