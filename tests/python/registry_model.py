@@ -69,7 +69,9 @@ class Model:
         make: dict[str, Callable[..., Any]] = {
             "counter": self.registry.counter,
             "gauge": self.registry.gauge,
-            "histogram": lambda *args: self.registry.histogram(*args, buckets=BOUNDS),
+            "histogram": lambda name, help, labelnames: self.registry.histogram(
+                name, help, labelnames, BOUNDS
+            ),
         }
         for name, kind, labelnames in FAMILIES:
             self._metrics[name] = make[kind](name, HELP, labelnames)
@@ -97,10 +99,10 @@ class Model:
 
     def _series(self, family: dict[tuple[str, ...], Series], values: tuple[str, ...]) -> Series:
         overflow = (OVERFLOW,) * len(values)
-        if values not in family and values != overflow:
-            if len(family) - (overflow in family) >= LIMIT:
-                self.dropped += 1
-                values = overflow
+        full = len(family) - (overflow in family) >= LIMIT
+        if full and values not in family and values != overflow:
+            self.dropped += 1
+            values = overflow
         return family.setdefault(values, Series())
 
     @staticmethod

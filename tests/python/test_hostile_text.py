@@ -1,7 +1,7 @@
-"""Label values, HELP and names of every kind of character, in every format, however they come in.
+"""Label values, HELP and names of any characters, in every format, however they come in.
 
-The ways in: a registry's metrics, inferometer.prometheus' (native cells), custom collectors (made in
-Python), and the names of engines.
+The ways in: a registry's metrics, inferometer.prometheus' (native cells), custom collectors (made
+in Python), and the names of engines.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TEXTS = [
     '"',
     "nul\0nul",
     "\r\n\t\x1b\x7f",
-    "é€😀𝔘",
+    "é€😀👩\u200d🔬",
     "\u202e right to left",
     "\ufeff\u2028\u0085",
     "",

@@ -125,7 +125,7 @@ def test_children_beyond_the_limit_share_the_overflow_series() -> None:
         registry.max_series_per_family = limit
 
 
-# --- random use, compared with prometheus_client ----------------------------------------------------
+# --- random use, compared with prometheus_client --------------------------------------------------
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 

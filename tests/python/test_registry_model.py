@@ -66,7 +66,7 @@ def test_every_format_shows_what_the_model_holds(calls: list[Operation]) -> None
     assert model.registry.sample_value("inferometer_dropped_series_total") == model.dropped
 
 
-# --- text ------------------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------
 
 
 def expected_samples(
@@ -121,7 +121,7 @@ def check_text(model: Model, families: list[Metric], strict: bool) -> None:
             assert same(sample.exemplar.value, amount)
 
 
-# --- protobuf --------------------------------------------------------------------------------------
+# --- protobuf -------------------------------------------------------------------------------------
 
 
 def check_protobuf(model: Model, families: Iterable[Any]) -> None:
