@@ -180,8 +180,14 @@ TEST(AppMetricTest, BehavesLikeAMap) {
   }
 }
 
+// The writers of all formats that there are.
+constexpr const char* kFormats[] = {
+    "text/plain;version=0.0.4", "text/plain;version=1.0.0",
+    "application/openmetrics-text;version=1.0.0",
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"};
+
 TEST(AppMetricTest, NothingIsLostBetweenThreads) {
-  const auto registry = Registry::create();
+  const auto registry = Registry::create({.native_histograms = true});
   const Counter hits = registry->counter("hits", "Hits.", {"path"});
   const Histogram wait = registry->histogram("wait", "Wait.", {}, std::vector<double>{1.0, 2.0});
   constexpr int kThreads = 4;
@@ -196,6 +202,7 @@ TEST(AppMetricTest, NothingIsLostBetweenThreads) {
         mine.inc(0.5);
         wait.observe(i % 3);
         if (i % 100 == 0) {
+          wait.observe(1, {.labels = {{"trace_id", "t"}}});
           hits.labels({"passing"}).inc();
           hits.remove({"passing"});
         }
@@ -208,13 +215,16 @@ TEST(AppMetricTest, NothingIsLostBetweenThreads) {
     const double count = registry->sample_value("wait_count").value_or(-1);
     EXPECT_GE(count, seen);
     seen = count;
-    EXPECT_FALSE(registry->render_text().empty());
+    for (const char* accept : kFormats) {
+      EXPECT_FALSE(registry->render({.accept = accept, .accept_encoding = "gzip"}).body.empty());
+    }
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(hits.labels({"0"}).value(), kOperations);
   EXPECT_EQ(hits.labels({"1"}).value(), kOperations);
-  EXPECT_EQ(registry->sample_value("wait_count"), kThreads * kOperations);
-  double sum = 0;
+  constexpr int kExemplars = kThreads * kOperations / 100;
+  EXPECT_EQ(registry->sample_value("wait_count"), kThreads * kOperations + kExemplars);
+  double sum = kExemplars;
   for (int i = 0; i < kOperations; ++i) sum += kThreads * (i % 3);
   EXPECT_EQ(registry->sample_value("wait_sum"), sum);
 }

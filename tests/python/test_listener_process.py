@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
+from test_monitors import FAKE
 from test_process import run
 
 PRELUDE = """
@@ -59,15 +61,22 @@ print(len(ticks) - before)
     assert int(out) < 100
 
 
-def test_an_idle_listener_makes_no_context_switches() -> None:
+def test_a_process_that_nobody_scrapes_makes_no_context_switches(tmp_path: Path) -> None:
+    """It was scraped, so that its monitors (NVML's too) and Python-backed collectors have run."""
+    (tmp_path / "gpus").write_text("[gpu]\nutilization = 5\n", encoding="utf-8")
+    environment = {"INFEROMETER_NVML_LIBRARY": str(FAKE), "FAKE_NVML_SCRIPT": f"{tmp_path}/gpus"}
     out = run(
-        PRELUDE
+        f"import os\nos.environ |= {environment if FAKE.exists() else {}}\n"
+        + PRELUDE
         + """
+import inferometer.prometheus
 from inferometer.listener import MetricsListener
 listener = im.serve_metrics(0)
 untouched = im.serve_metrics(0)
 for _ in range(3):
     assert get(listener.url) == 200
+if "INFEROMETER_NVML_LIBRARY" in os.environ:
+    assert b"\\ngpu_utilization_ratio" in im.render_metrics()[0]
 def switches():
     total = {}
     for task in os.listdir("/proc/self/task"):

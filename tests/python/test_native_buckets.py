@@ -1,30 +1,24 @@
-"""Native buckets against exact arithmetic: every bound of every schema, one ulp around."""
+"""Buckets against exact arithmetic: every bound, one ulp around, also as a scraper sees it."""
 
 from __future__ import annotations
 
 import math
+import random
+from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import inferometer as im
+from exposition_parsers import parse_delimited
 from inferometer._core import native_bucket_index
+from native_oracle import at_most, native_bucket, native_counts
+from python_collectors import PROTOBUF
 
 SCHEMAS = range(-4, 9)
 TINY = 5e-324
-
-
-def at_most(value: float, index: int, schema: int) -> bool:
-    """Whether ``value <= 2 ** (index * 2 ** -schema)``, in integers."""
-    mantissa, exponent = value.as_integer_ratio()
-    power = 1
-    if schema > 0:  # raise both sides to 2 ** schema, which keeps their order
-        mantissa, exponent = mantissa ** (1 << schema), exponent ** (1 << schema)
-    else:
-        power = 1 << -schema
-    bound = index * power
-    # mantissa / exponent <= 2 ** bound
-    return mantissa << max(-bound, 0) <= exponent << max(bound, 0)
 
 
 def check(value: float, schema: int) -> None:
@@ -53,3 +47,47 @@ def test_bounds_near_the_ends_of_what_a_double_holds(schema: int) -> None:
 @given(value=st.floats(min_value=TINY, allow_infinity=False), schema=st.sampled_from([*SCHEMAS]))
 def test_any_number(value: float, schema: int) -> None:
     check(value, schema)
+
+
+# --- through the exposition -----------------------------------------------------------------------
+
+
+def read(registry: im.Registry) -> Any:
+    """The histogram h as protobuf shows it."""
+    families = parse_delimited(im.render_metrics(registry, PROTOBUF)[0])
+    (family,) = [family for family in families if family.name == "h"]
+    return family.metric[0].histogram
+
+
+def around(value: float) -> tuple[float, float, float]:
+    return math.nextafter(value, -math.inf), value, math.nextafter(value, math.inf)
+
+
+@pytest.mark.parametrize("schema", range(-4, 4))
+def test_an_applications_histogram_counts_on_both_sides_of_a_bound(schema: int) -> None:
+    """140 buckets of a schema, which are twice as many of the next one and more than the limit."""
+    registry = im.Registry()
+    histogram = registry.histogram("h", native_histograms=True)
+    edges = [2.0 ** (k / 2**schema) for k in range(-7, 63)]
+    values = [near for edge in edges for near in around(edge)]
+    random.Random(schema).shuffle(values)
+    for value in values:
+        histogram.observe(value)
+        histogram.observe(-value)
+    shown = read(registry)
+    assert shown.schema == schema
+    expected = Counter(native_bucket(value, schema) for value in values)
+    assert native_counts(shown.positive_span, shown.positive_delta) == expected
+    assert native_counts(shown.negative_span, shown.negative_delta) == expected
+
+
+def test_classic_buckets_hold_their_bound_and_nothing_above() -> None:
+    bounds = [-1e300, -0.1, 0.0, 5e-324, 0.1, 1 / 3, 1.0, 1e16, 1.7e308]
+    registry = im.Registry()
+    histogram = registry.histogram("h", buckets=bounds)
+    values = [near for bound in bounds for near in around(bound)]
+    for value in values:
+        histogram.observe(value)
+    for bucket, bound in zip(read(registry).bucket, [*bounds, math.inf], strict=True):
+        assert bucket.upper_bound == bound
+        assert bucket.cumulative_count == sum(value <= bound for value in values)

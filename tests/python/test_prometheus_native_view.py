@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
+import prometheus_client
 import pytest
+from hypothesis import assume, given, settings
 
 import inferometer as im
 from exposition_parsers import parse_delimited, parse_openmetrics, parse_text
+from inferometer import prometheus
 from inferometer.prometheus import (
     REGISTRY,
     CollectorRegistry,
@@ -18,11 +23,8 @@ from inferometer.prometheus import (
     generate_latest,
 )
 from inferometer.prometheus.openmetrics import exposition as openmetrics
-
-PROTOBUF = (
-    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
-)
-OPENMETRICS = "application/openmetrics-text;version=1.0.0"
+from python_collectors import OPENMETRICS, PROTOBUF
+from test_prometheus_oracle import BUCKETS, Family, families, play
 
 
 @pytest.fixture
@@ -121,3 +123,89 @@ def test_children_beyond_the_limit_share_the_overflow_series() -> None:
         assert not counter._metrics
     finally:
         registry.max_series_per_family = limit
+
+
+# --- random use, compared with prometheus_client --------------------------------------------------
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def samples_of(family: Any) -> Samples:
+    """By name and labels, without times of making."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for sample in family.samples
+        if not sample.name.endswith("_created")
+    }
+
+
+def exemplars_of(family: Any) -> list[tuple[dict[str, str], float]]:
+    return [
+        (sample.exemplar.labels, sample.exemplar.value)
+        for sample in family.samples
+        if sample.exemplar
+    ]
+
+
+def exemplars_of_message(message: Any) -> list[tuple[dict[str, str], float]]:
+    holders = [
+        holder
+        for metric in message.metric
+        for holder in (*metric.histogram.bucket, metric.counter)
+        if holder.HasField("exemplar")
+    ]
+    return [
+        ({label.name: label.value for label in holder.exemplar.label}, holder.exemplar.value)
+        for holder in holders
+    ]
+
+
+def same(got: Samples, expected: Samples) -> bool:
+    """Equal, where NaN is NaN. A count and a sum that prometheus_client hides may be there."""
+    hidden = {key for key in got.keys() - expected.keys() if key[0].endswith(("_sum", "_count"))}
+    return got.keys() - hidden == expected.keys() and all(
+        got[key] == value or (math.isnan(got[key]) and math.isnan(value))
+        for key, value in expected.items()
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(families(), BUCKETS)
+def test_random_use_is_seen_as_prometheus_client_sees_it(
+    family: Family, buckets: list[float]
+) -> None:
+    legal = family.name.isascii() and "." not in family.name
+    assume(family.kind not in ("Info", "Enum") and legal)
+    assume(all(name.isidentifier() and name.isascii() for name in family.names))
+    (theirs,) = play(prometheus_client, family, buckets).collect()
+    before = set(REGISTRY.collectors())
+    play(prometheus, family, buckets, REGISTRY)
+    try:
+        bodies = {accept: im.render_metrics(accept=accept)[0] for accept in ("", OPENMETRICS)}
+        messages = parse_delimited(im.render_metrics(accept=PROTOBUF)[0])
+    finally:
+        for made in set(REGISTRY.collectors()) - before:
+            REGISTRY.unregister(made)
+
+    shown = theirs.name + ("_total" if family.kind == "Counter" else "")
+    message = {one.name: one for one in messages}.get(shown)
+    text = {one.name: one for one in parse_text(bodies[""])}.get(theirs.name)
+    if not theirs.samples:
+        assert message is None and text is None
+        return
+    assert message is not None and text is not None
+    assert (text.type, message.help) == (family.kind.lower(), family.help)
+    assert same(samples_of(text), samples_of(theirs))
+    expected = exemplars_of(theirs)
+    assert exemplars_of_message(message) == expected
+    # The strict parser knows no escapes in exemplars, and refuses sums that are NaN or negative.
+    escaped = any(set(value) & set('"\\\n') for labels, _ in expected for value in labels.values())
+    sums = [value for (name, _), value in samples_of(theirs).items() if name.endswith("_sum")]
+    if escaped or not all(value >= 0 for value in sums):
+        return
+    strict = {one.name: one for one in parse_openmetrics(bodies[OPENMETRICS])}[theirs.name]
+    in_strict = samples_of(theirs)
+    if family.kind == "Histogram" and buckets[0] < 0:  # then the format has no count either
+        in_strict = {key: value for key, value in in_strict.items() if "_bucket" in key[0]}
+    assert same(samples_of(strict), in_strict)
+    assert exemplars_of(strict) == expected

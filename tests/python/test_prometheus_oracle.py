@@ -65,14 +65,18 @@ def families(draw: st.DrawFn) -> Family:
         ),
         "Enum": st.tuples(st.just("state"), st.tuples(st.sampled_from(["on", "off"]))),
     }[kind]
-    calls = tuple(Call(draw(values), *draw(method)) for _ in range(draw(st.integers(0, 6))))
+    if names:
+        method |= st.sampled_from([("remove", ()), ("clear", ())])
+    few = st.sampled_from([draw(values) for _ in range(3)])  # so that calls meet
+    calls = tuple(Call(draw(few), *draw(method)) for _ in range(draw(st.integers(0, 8))))
     unit = draw(st.sampled_from(["", "seconds"])) if kind not in ("Info", "Enum") else ""
     return Family(kind, name, draw(TEXT), names, calls, unit)
 
 
-def play(library: Any, family: Family, buckets: list[float]) -> Any:
+def play(library: Any, family: Family, buckets: list[float], registry: Any = None) -> Any:
     """A registry of `library` with the metric after all calls."""
-    registry = library.CollectorRegistry()
+    if registry is None:
+        registry = library.CollectorRegistry()
     options: dict[str, Any] = {"registry": registry, "unit": family.unit}
     if family.kind == "Enum":
         options["states"] = ["on", "off"]
@@ -80,6 +84,12 @@ def play(library: Any, family: Family, buckets: list[float]) -> Any:
         options["buckets"] = buckets
     metric = getattr(library, family.kind)(family.name, family.help, family.names, **options)
     for call in family.calls:
+        if call.method == "remove":
+            metric.remove(*call.values)
+            continue
+        if call.method == "clear":
+            metric.clear()
+            continue
         child = metric.labels(*call.values) if family.names else metric
         getattr(child, call.method)(*call.arguments)
     return registry

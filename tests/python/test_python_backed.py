@@ -260,6 +260,34 @@ def test_a_collector_that_raises_is_left_out_counted_and_logged_once(
     assert after == number_after(fresh_text(), "inferometer_collector_errors_total")
 
 
+def test_a_function_that_raises_or_hangs_costs_its_own_gauge() -> None:
+    """Once it raises, then it hangs: a neighbour with a function and native metrics are served."""
+    may_answer = threading.Event()
+    bad, good = Gauge("pb_bad_function", "h"), Gauge("pb_good_function", "h")
+    native = im.default_registry().gauge("pb_beside_functions", "h")
+    good.set_function(lambda: 7)
+    try:
+        bad.set_function(lambda: 1 / 0)
+        before = number_after(fresh_text(), "inferometer_collector_errors_total")
+        body = fresh_text()
+        assert "pb_bad_function" not in body
+        assert "\npb_good_function 7.0\n" in body
+        assert number_after(body, "inferometer_collector_errors_total") > before
+        bad.set_function(lambda: float(may_answer.wait(60)))
+        for count in range(2):
+            native.set(count)
+            body = text()
+            assert f"\n{STALE} 1\n" in body
+            assert "\npb_good_function 7.0\n" in body  # its last value
+            assert f"\npb_beside_functions {count}.0\n" in body
+        may_answer.set()
+        assert "\npb_bad_function 1.0\n" in fresh_text()
+    finally:
+        may_answer.set()
+        REGISTRY.unregister(bad)
+        REGISTRY.unregister(good)
+
+
 def test_a_collector_that_hangs_leaves_last_values_and_says_so() -> None:
     may_answer = threading.Event()
     may_answer.set()
