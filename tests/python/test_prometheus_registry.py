@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import prometheus_client
@@ -214,3 +216,58 @@ def test_the_native_process_families_stand_for_the_process_collector() -> None:
     finally:
         REGISTRY.register(PROCESS_COLLECTOR)
     assert shown() == everything
+
+
+class Lazy:
+    """Makes a metric of its own, and shows its registry, when it is asked for its families."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.made: list[Counter] = []
+
+    def collect(self) -> Iterator[core.Metric]:
+        if not self.made:
+            self.made.append(Counter("lazy_jobs", "Jobs.", registry=self.registry))
+            generate_latest(self.registry)
+        yield core.GaugeMetricFamily("lazy", "L.", 1)
+
+
+@pytest.mark.parametrize("registry", [REGISTRY, CollectorRegistry(auto_describe=True)])
+def test_a_collector_may_use_the_registry_that_asks_it_for_its_names(
+    registry: CollectorRegistry,
+) -> None:
+    collector = Lazy(registry)
+    register = threading.Thread(target=registry.register, args=(collector,), daemon=True)
+    register.start()
+    register.join(60)
+    assert not register.is_alive()
+    assert b"\nlazy 1.0\n" in generate_latest(registry)
+    registry.unregister(collector)
+    registry.unregister(collector.made[0])
+
+
+def test_collectors_with_odd_attributes_are_shown_natively() -> None:
+    class Failing:
+        fails = False
+
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(name) if self.fails else AttributeError(name)
+
+        def collect(self) -> list[core.Metric]:
+            return [core.GaugeMetricFamily("failing", "F.", 1)]
+
+    mock = Mock()
+    mock.describe.return_value = []
+    mock.collect.return_value = [core.GaugeMetricFamily("mocked", "M.", 1)]
+    failing = Failing()
+    REGISTRY.register(mock)
+    REGISTRY.register(failing)
+    failing.fails = True
+    try:
+        text, _ = im.render_metrics()
+        assert b"\nmocked 1.0\n" in text
+        assert b"\nfailing 1.0\n" in text
+    finally:
+        failing.fails = False
+        REGISTRY.unregister(mock)
+        REGISTRY.unregister(failing)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from inferometer._core import FamilyList, PythonFamilies, Registry
+from inferometer._core import FamilyList, MetricCell, PythonFamilies, Registry
 from inferometer.prometheus.family_list import add_family
 
 _log = logging.getLogger("inferometer")
@@ -17,8 +17,7 @@ _log = logging.getLogger("inferometer")
 
 def is_python_backed(collector: object) -> bool:
     """Whether native code cannot show a collector by itself."""
-    has_native_text = getattr(collector, "_has_native_text", None)
-    return has_native_text is None or not has_native_text()
+    return not (isinstance(collector, MetricCell) and collector._has_native_text())
 
 
 class PythonBacked:

@@ -104,8 +104,9 @@ class CollectorRegistry:
         Raises:
             DuplicateTimeseries: If a name of its samples is taken.
         """
+        # Without the lock: what says its names may show this registry or add to it.
+        names = self._names_of(collector)
         with self._lock:
-            names = self._names_of(collector)
             duplicates = self._taken_names(names)
             if duplicates:
                 raise DuplicateTimeseries(duplicates)
