@@ -50,7 +50,7 @@ class PythonBacked:
     def removed(self) -> None:
         """To be called when there may be one less."""
         additions = self._additions
-        # Without the lock: close() must not wait for whoever asks a collector for its names.
+        # Without the lock: close() must not wait for whoever holds the registry's.
         some = any(map(is_python_backed, self._collectors()))
         with self._lock:
             if additions == self._additions:

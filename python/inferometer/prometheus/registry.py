@@ -293,8 +293,7 @@ class DefaultRegistry(CollectorRegistry):
 
     def became_python_backed(self, metric: Collector) -> None:
         """To be called when native code cannot read a metric any more, registered here or not."""
-        # Without the lock, which the caller may hold: collectors are called under it to learn their
-        # names.
+        # Without the lock, which a thread may hold that the garbage collector has led here.
         if metric in self._collector_to_names:
             self._python_backed.added()
 
