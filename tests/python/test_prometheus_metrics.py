@@ -154,10 +154,11 @@ def test_a_summary_of_another_type_counts_nothing() -> None:
 
 
 def test_a_child_that_is_removed_while_it_is_made_is_not_kept(registry: CollectorRegistry) -> None:
-    removals: list[Callable[[Counter], None]] = [
-        lambda counter: counter.clear(),
-        lambda counter: (counter.labels("x").inc(), counter.remove("x"))[1],
-    ]
+    def make_and_remove(counter: Counter) -> None:
+        counter.labels("x").inc()
+        counter.remove("x")
+
+    removals: list[Callable[[Counter], None]] = [Counter.clear, make_and_remove]
 
     class Interrupted(Counter):
         """What other threads may do to a metric in the middle of labels()."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from unittest.mock import Mock
 
@@ -271,3 +271,62 @@ def test_collectors_with_odd_attributes_are_shown_natively() -> None:
         failing.fails = False
         REGISTRY.unregister(mock)
         REGISTRY.unregister(failing)
+
+
+def test_a_name_of_a_native_sample_is_taken() -> None:
+    im.default_registry().histogram("taken_seconds", "S.").observe(1)
+    im.default_registry().counter("taken_jobs", "J.").inc()
+    made: list[Callable[[str], Any]] = [
+        lambda name: Gauge(name, "G."),
+        lambda name: prometheus.Enum(name, "E.", states=["on"]),
+    ]
+    before = REGISTRY.collectors()
+    for make in made:
+        for name in ("taken_seconds_sum", "taken_jobs", "taken_jobs_created"):
+            with pytest.raises(core.DuplicateTimeseries, match=name):
+                make(name)
+    # A name that no family has at present, but that is kept for one.
+    for _ in range(2):
+        with pytest.raises(core.DuplicateTimeseries, match="inferometer_telemetry_seconds_total"):
+            Counter("inferometer_telemetry_seconds", "S.")
+    assert REGISTRY.collectors() == before
+    assert generate_latest().count(b"\ntaken_seconds_sum ") == 1
+
+
+def test_a_native_family_that_comes_later_has_no_sample_of_a_name_here() -> None:
+    state = prometheus.Enum("later_seconds_sum", "E.", states=["on"])
+    im.default_registry().histogram("later_seconds", "S.").observe(1)
+    try:
+        for text in (generate_latest(), openmetrics.generate_latest(REGISTRY)):
+            assert b"\nlater_seconds_sum{" in text
+            assert b"\nlater_seconds_sum " not in text
+    finally:
+        REGISTRY.unregister(state)
+
+
+@pytest.mark.parametrize("registry", [REGISTRY, CollectorRegistry()])
+def test_the_garbage_collector_may_unregister_while_something_is_registered(
+    registry: CollectorRegistry,
+) -> None:
+    gauge = Gauge("gone", "G.", registry=registry)
+
+    class Collector:
+        def __hash__(self) -> int:  # where the garbage collector may run as well
+            if gauge in registry.collectors():
+                registry.unregister(gauge)
+            return 1
+
+        def __eq__(self, other: object) -> bool:
+            return self is other
+
+        def collect(self) -> list[core.Metric]:
+            return []
+
+    collector = Collector()
+    register = threading.Thread(target=registry.register, args=(collector,), daemon=True)
+    register.start()
+    register.join(60)
+    assert not register.is_alive()
+    assert collector in registry.collectors()
+    assert gauge not in registry.collectors()
+    registry.unregister(collector)

@@ -15,9 +15,10 @@ from inferometer.prometheus.family_list import add_family
 _log = logging.getLogger("inferometer")
 
 
-def is_python_backed(collector: object) -> bool:
+def is_python_backed(collector: Any) -> bool:
     """Whether native code cannot show a collector by itself."""
-    return not (isinstance(collector, MetricCell) and collector._has_native_text())
+    native = isinstance(collector, MetricCell)
+    return not (native and collector._has_native_text())
 
 
 class PythonBacked:
@@ -34,7 +35,8 @@ class PythonBacked:
         self._collectors = collectors
         self._families = PythonFamilies(native, self._collect)
         self._failed: set[Any] = set()  # those whose failure was logged
-        self._lock = threading.Lock()  # of what is shown, and of:
+        # Of what is shown, and of the next two. Re-entrant as that of the collectors' registry.
+        self._lock = threading.RLock()
         self._additions = 0
         self._closed = False
         # What the collecting thread calls must still be there when it ends.
@@ -63,7 +65,7 @@ class PythonBacked:
             self._families.shown = False
 
     def _renew_lock(self) -> None:  # nobody in a child would give it back
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def _collect(self, families: FamilyList) -> None:
         collectors = [one for one in self._collectors() if is_python_backed(one)]
