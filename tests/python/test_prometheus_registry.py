@@ -302,31 +302,3 @@ def test_a_native_family_that_comes_later_has_no_sample_of_a_name_here() -> None
             assert b"\nlater_seconds_sum " not in text
     finally:
         REGISTRY.unregister(state)
-
-
-@pytest.mark.parametrize("registry", [REGISTRY, CollectorRegistry()])
-def test_the_garbage_collector_may_unregister_while_something_is_registered(
-    registry: CollectorRegistry,
-) -> None:
-    gauge = Gauge("gone", "G.", registry=registry)
-
-    class Collector:
-        def __hash__(self) -> int:  # where the garbage collector may run as well
-            if gauge in registry.collectors():
-                registry.unregister(gauge)
-            return 1
-
-        def __eq__(self, other: object) -> bool:
-            return self is other
-
-        def collect(self) -> list[core.Metric]:
-            return []
-
-    collector = Collector()
-    register = threading.Thread(target=registry.register, args=(collector,), daemon=True)
-    register.start()
-    register.join(60)
-    assert not register.is_alive()
-    assert collector in registry.collectors()
-    assert gauge not in registry.collectors()
-    registry.unregister(collector)

@@ -35,8 +35,7 @@ class PythonBacked:
         self._collectors = collectors
         self._families = PythonFamilies(native, self._collect)
         self._failed: set[Any] = set()  # those whose failure was logged
-        # Of what is shown, and of the next two. Re-entrant as that of the collectors' registry.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()  # of what is shown, and of:
         self._additions = 0
         self._closed = False
         # What the collecting thread calls must still be there when it ends.
@@ -65,7 +64,7 @@ class PythonBacked:
             self._families.shown = False
 
     def _renew_lock(self) -> None:  # nobody in a child would give it back
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
 
     def _collect(self, families: FamilyList) -> None:
         collectors = [one for one in self._collectors() if is_python_backed(one)]

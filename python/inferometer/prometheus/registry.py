@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Set
-from threading import RLock
+from threading import Lock
 from typing import Any, Protocol, runtime_checkable
 
 from inferometer._core import Registry
@@ -93,8 +93,7 @@ class CollectorRegistry:
         self._collector_to_names: dict[Collector, list[str]] = {}
         self._names_to_collectors: dict[str, Collector] = {}
         self._auto_describe = auto_describe
-        # Re-entrant: the garbage collector may run code anywhere that registers and unregisters.
-        self._lock = RLock()
+        self._lock = Lock()
         self._target_info: dict[str, str] | None = {}
         self._support_collectors_without_names = support_collectors_without_names
         self._collectors_without_names: list[Collector] = []
@@ -359,7 +358,7 @@ REGISTRY = DefaultRegistry(auto_describe=True)
 # The thread that collects for the native exposition takes the lock too; a child has no such thread,
 # and nobody in it would give back a lock held at the fork.
 def _renew_lock() -> None:
-    REGISTRY._lock = RLock()
+    REGISTRY._lock = Lock()
 
 
 os.register_at_fork(after_in_child=_renew_lock)
