@@ -95,6 +95,13 @@ PyObject* key_with_room(const CellObject* self, PyObject* key) {
   return overflow;
 }
 
+// A new reference to the child of `key`, null without an exception if there is none.
+PyObject* find_child(const CellObject* self, PyObject* key) {
+  PyObject* const child = PyDict_GetItemWithError(self->children, key);
+  Py_XINCREF(child);
+  return child;
+}
+
 // A new reference to the child of `key`, which is made.
 PyObject* make_child(PyObject* object, PyObject* key) {
   CellObject* const self = self_of(object);
@@ -106,18 +113,11 @@ PyObject* make_child(PyObject* object, PyObject* key) {
     Py_DECREF(made);
     return nullptr;
   }
-  // Another thread may have been faster while Python code ran: then there is one child all the
-  // same.
-  PyObject* const child = PyDict_SetDefault(self->children, key, made);
-  Py_XINCREF(child);
+  // _open_child() made it known, unless another thread was faster: then there is one child all the
+  // same. If there is none, it was removed meanwhile.
+  PyObject* const child = find_child(self, key);
+  if (child == nullptr && PyErr_Occurred() == nullptr) return made;
   Py_DECREF(made);
-  return child;
-}
-
-// A new reference to the child of `key`, null without an exception if there is none.
-PyObject* find_child(const CellObject* self, PyObject* key) {
-  PyObject* const child = PyDict_GetItemWithError(self->children, key);
-  Py_XINCREF(child);
   return child;
 }
 

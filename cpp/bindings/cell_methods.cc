@@ -103,11 +103,21 @@ PyObject* gauge_only_set(PyObject* object, PyObject* value) {
   Py_RETURN_NONE;
 }
 
+// The cell of a summary; null with an exception set if it is of a type that counts nothing, which a
+// subclass may have chosen.
+ValueCell* counting_cell_of(PyObject* object) {
+  ValueCell* const cell = cell_of(object);
+  if (cell == nullptr || cell->spec().type == CellType::kSummary) [[likely]]
+    return cell;
+  PyErr_Format(PyExc_TypeError, "got %s, want a summary", Py_TYPE(object)->tp_name);
+  return nullptr;
+}
+
 PyObject* summary_observe(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
                           PyObject* keywords) {
   PyObject* const argument = take_one("observe", "amount", arguments, count, keywords);
   if (argument == nullptr) return nullptr;
-  ValueCell* const cell = cell_of(object);
+  ValueCell* const cell = counting_cell_of(object);
   double amount = 0;
   if (cell == nullptr || !take_number(argument, amount)) return nullptr;
   cell->observe(amount);
@@ -164,7 +174,7 @@ PyObject* write_value(PyObject* object, PyObject* value) {
 }
 
 PyObject* read_summary(PyObject* object, PyObject* /*unused*/) {
-  const ValueCell* const cell = cell_of(object);
+  const ValueCell* const cell = counting_cell_of(object);
   if (cell == nullptr) return nullptr;
   return Py_BuildValue("(dd)", static_cast<double>(cell->count()), cell->value());
 }

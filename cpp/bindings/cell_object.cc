@@ -109,7 +109,7 @@ PyMethodDef base_methods[] = {
     {"_open", method(open_cell), METH_FASTCALL | METH_KEYWORDS,
      "Makes the native family, and its cell if there are no labels."},
     {"_open_child", method(open_child_cell), METH_FASTCALL,
-     "Makes the cell of a child of `parent`."},
+     "Makes the cell of a child of `parent`, which then knows the child."},
     {"_attach", attach_cell, METH_O, "Shows the family in a native registry too."},
     {"_detach", detach_cell, METH_O, "Shows it there no more."},
     {"_drop_child", drop_child, METH_O,

@@ -135,8 +135,9 @@ PyObject* open_child_cell(PyObject* object, PyObject* const* arguments, Py_ssize
     return nullptr;
   }
   const CellObject* const parent = self_of(arguments[0]);
+  PyObject* const key = arguments[1];
   std::vector<std::string> values;
-  if (!not_open(self) || !take_texts(arguments[1], "label value", values)) return nullptr;
+  if (!not_open(self) || !take_texts(key, "label value", values)) return nullptr;
   if (values.size() != parent->family->spec().label_names.size()) {
     PyErr_SetString(PyExc_ValueError, "Incorrect label count");
     return nullptr;
@@ -146,9 +147,13 @@ PyObject* open_child_cell(PyObject* object, PyObject* const* arguments, Py_ssize
   self->family = parent->family;
   self->cell = self->owned.get();
   self->label_names = Py_NewRef(parent->label_names);
-  self->label_values = Py_NewRef(arguments[1]);
+  self->label_values = Py_NewRef(key);
   self->parent = Py_NewRef(arguments[0]);
   self->most_recent = parent->most_recent;
+  // No Python code runs between the family's get() and this, so family and children agree: a child
+  // that others removed before it was known here would record in a cell that nothing shows. Another
+  // thread may have been faster; then its child stays.
+  if (PyDict_SetDefault(parent->children, key, object) == nullptr) return nullptr;
   Py_RETURN_NONE;
 }
 

@@ -21,7 +21,10 @@ std::string_view utf8(const py::str& text, const char* what) {
 Registry::LabelSet label_set_of(const LabelsArgument& labels) {
   Registry::LabelSet set;
   if (!labels) return set;
-  for (const auto& [key, value] : *labels) {
+  // A copy: str() may run code that changes the dict, and then the names and values in it are gone.
+  const auto copy = py::reinterpret_steal<py::dict>(PyDict_Copy(labels->ptr()));
+  if (!copy) throw py::error_already_set();
+  for (const auto& [key, value] : copy) {
     set.emplace(utf8(py::str(key), "label name"), utf8(py::str(value), "label value"));
   }
   return set;

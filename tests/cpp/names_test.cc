@@ -33,6 +33,15 @@ TEST(NamesTest, Utf8) {
   }
 }
 
+TEST(NamesTest, UnitsAreWhatTheNameInOpenMetricsEndsWith) {
+  EXPECT_EQ(unit_of(base_name("read_bytes_total", MetricType::kCounter)), "bytes");
+  EXPECT_EQ(unit_of(base_name("disk_bytes_total", MetricType::kGauge)), "");
+  EXPECT_EQ(unit_of(base_name("odd_bytes_total_total", MetricType::kCounter)), "");
+  EXPECT_EQ(unit_of("disk_bytes"), "bytes");
+  EXPECT_EQ(unit_of("bytes"), "");
+  EXPECT_EQ(unit_of("kilobytes"), "");
+}
+
 TEST(NamesTest, WithoutTotal) {
   EXPECT_EQ(without_total("x_total"), "x");
   EXPECT_EQ(without_total("x"), "x");

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import inferometer as im
+from exposition_parsers import parse_openmetrics
 from test_process import PRELUDE, run
 
 X = np.ones((1, 2), np.float32)
@@ -165,3 +166,42 @@ def test_a_metric_without_a_registry_cannot_be_made(kind: Any) -> None:
 def test_an_object_that_was_never_initialised(kind: Any, use: Any) -> None:
     with pytest.raises(TypeError, match="never initialised"):
         use(kind.__new__(kind))
+
+
+def test_labels_that_change_while_they_are_read() -> None:
+    class Name:
+        def __str__(self) -> str:
+            return "a"
+
+    class Value:
+        def __init__(self, labels: dict[Any, Any]) -> None:
+            self.labels = labels
+
+        def __str__(self) -> str:
+            self.labels.clear()  # frees names and values
+            self.room = [Name() for _ in range(100)]  # where they were
+            return "b"
+
+    registry = im.Registry()
+    registry.gauge("g", "", ["a"]).labels("b").set(2)
+    registry.start_history()
+    for _ in range(500):
+        labels: dict[Any, Any] = {}
+        labels.update((Name(), Value(labels)) for _ in range(10))
+        assert registry.sample_value("g", labels) == 2
+        labels.update((Name(), Value(labels)) for _ in range(10))
+        with pytest.raises(im.ConfigError, match="label"):
+            registry.history("inferometer_build_info", labels)
+    registry.stop_history()
+
+
+def test_a_gauge_may_be_called_total() -> None:
+    registry = im.Registry()
+    registry.gauge("disk_bytes_total", "G.").set(1)
+    registry.counter("read_bytes_total", "C.").inc()
+    registry.counter("odd_bytes_total_total", "C.").inc()
+    text = registry.render("application/openmetrics-text;version=1.0.0")[0]
+    units = {f.name: f.unit for f in parse_openmetrics(text)}
+    assert units["disk_bytes_total"] == ""  # a unit is what the name ends with
+    assert units["read_bytes"] == "bytes"
+    assert units["odd_bytes_total"] == ""

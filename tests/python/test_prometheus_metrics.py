@@ -14,7 +14,7 @@ import pytest
 
 import inferometer as im
 from inferometer import prometheus
-from inferometer._core import ConfigError, CounterCell, MetricCell, render_cells
+from inferometer._core import ConfigError, CounterCell, MetricCell, SummaryCell, render_cells
 from inferometer.prometheus import (
     CollectorRegistry,
     Counter,
@@ -137,6 +137,44 @@ def test_a_histogram_of_another_type_has_no_buckets() -> None:
     for use in (lambda: histogram.observe(1), histogram._read_buckets):
         with pytest.raises(TypeError, match="want a histogram"):
             use()
+
+
+def test_a_summary_of_another_type_counts_nothing() -> None:
+    class Mistyped(Summary):
+        _type = "counter"
+
+    class Both(Counter, SummaryCell):
+        pass
+
+    for kind in (Mistyped, Both):
+        summary: Any = kind("c", "h", registry=None)
+        for use in (lambda: summary.observe(1), summary._read_summary):  # noqa: B023
+            with pytest.raises(TypeError, match="want a summary"):
+                use()
+
+
+def test_a_child_that_is_removed_while_it_is_made_is_not_kept(registry: CollectorRegistry) -> None:
+    def make_and_remove(counter: Counter) -> None:
+        counter.labels("x").inc()
+        counter.remove("x")
+
+    removals: list[Callable[[Counter], None]] = [Counter.clear, make_and_remove]
+
+    class Interrupted(Counter):
+        """What other threads may do to a metric in the middle of labels()."""
+
+        def _new_child(self: Any, labelvalues: tuple[str, ...]) -> Any:
+            child = super()._new_child(labelvalues)
+            if removals:
+                removals.pop()(self)
+            return child
+
+    counter = Interrupted("c", "h", ["a"], registry=registry)
+    while removals:
+        counter.labels("x").inc()  # seen by nobody, as the child was removed
+    counter.labels("x").inc(5)
+    assert counter.labels("x") is counter.labels("x")
+    assert b'c_total{a="x"} 5.0\n' in generate_latest(registry)
 
 
 def test_set_function_is_asked_by_both_writers(registry: CollectorRegistry) -> None:

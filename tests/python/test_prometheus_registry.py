@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import prometheus_client
@@ -214,3 +216,89 @@ def test_the_native_process_families_stand_for_the_process_collector() -> None:
     finally:
         REGISTRY.register(PROCESS_COLLECTOR)
     assert shown() == everything
+
+
+class Lazy:
+    """Makes a metric of its own, and shows its registry, when it is asked for its families."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.made: list[Counter] = []
+
+    def collect(self) -> Iterator[core.Metric]:
+        if not self.made:
+            self.made.append(Counter("lazy_jobs", "Jobs.", registry=self.registry))
+            generate_latest(self.registry)
+        yield core.GaugeMetricFamily("lazy", "L.", 1)
+
+
+@pytest.mark.parametrize("registry", [REGISTRY, CollectorRegistry(auto_describe=True)])
+def test_a_collector_may_use_the_registry_that_asks_it_for_its_names(
+    registry: CollectorRegistry,
+) -> None:
+    collector = Lazy(registry)
+    register = threading.Thread(target=registry.register, args=(collector,), daemon=True)
+    register.start()
+    register.join(60)
+    assert not register.is_alive()
+    assert b"\nlazy 1.0\n" in generate_latest(registry)
+    registry.unregister(collector)
+    registry.unregister(collector.made[0])
+
+
+def test_collectors_with_odd_attributes_are_shown_natively() -> None:
+    class Failing:
+        fails = False
+
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(name) if self.fails else AttributeError(name)
+
+        def collect(self) -> list[core.Metric]:
+            return [core.GaugeMetricFamily("failing", "F.", 1)]
+
+    mock = Mock()
+    mock.describe.return_value = []
+    mock.collect.return_value = [core.GaugeMetricFamily("mocked", "M.", 1)]
+    failing = Failing()
+    REGISTRY.register(mock)
+    REGISTRY.register(failing)
+    failing.fails = True
+    try:
+        text, _ = im.render_metrics()
+        assert b"\nmocked 1.0\n" in text
+        assert b"\nfailing 1.0\n" in text
+    finally:
+        failing.fails = False
+        REGISTRY.unregister(mock)
+        REGISTRY.unregister(failing)
+
+
+def test_a_name_of_a_native_sample_is_taken() -> None:
+    im.default_registry().histogram("taken_seconds", "S.").observe(1)
+    im.default_registry().counter("taken_jobs", "J.").inc()
+    made: list[Callable[[str], Any]] = [
+        lambda name: Gauge(name, "G."),
+        lambda name: prometheus.Enum(name, "E.", states=["on"]),
+    ]
+    before = REGISTRY.collectors()
+    for make in made:
+        for name in ("taken_seconds_sum", "taken_jobs", "taken_jobs_created"):
+            with pytest.raises(core.DuplicateTimeseries, match=name):
+                make(name)
+    # A name that no family has at present, but that is kept for one.
+    for _ in range(2):
+        with pytest.raises(core.DuplicateTimeseries, match="inferometer_telemetry_seconds_total"):
+            Counter("inferometer_telemetry_seconds", "S.")
+    assert REGISTRY.collectors() == before
+    assert generate_latest().count(b"\ntaken_seconds_sum ") == 1
+
+
+def test_a_native_family_that_comes_later_has_no_sample_of_a_name_here() -> None:
+    state = prometheus.Enum("later_seconds_sum", "E.", states=["on"])
+    im.default_registry().histogram("later_seconds", "S.").observe(1)
+    try:
+        for text in (generate_latest(), openmetrics.generate_latest(REGISTRY)):
+            assert b"\nlater_seconds_sum{" in text
+            assert b"\nlater_seconds_sum " not in text
+    finally:
+        REGISTRY.unregister(state)

@@ -13,7 +13,7 @@ from inferometer.prometheus.samples import Sample
 
 _LABEL = re.compile(r'([^=,{]+)="((?:[^"\\]|\\.)*)"')
 _ESCAPE = re.compile(r"\\(.)")
-_TYPE_LINE = re.compile(rb"^# TYPE (\S+) ", re.MULTILINE)
+_TYPE_LINE = re.compile(rb"^# TYPE (\S+) (\S+)$", re.MULTILINE)
 
 
 def _unescaped(text: str) -> str:
@@ -60,6 +60,6 @@ def families_of(registry: Registry, own_only: bool = False) -> list[Metric]:
     return families
 
 
-def family_names(text: bytes) -> set[str]:
-    """The names of the families in a text exposition."""
-    return {name.decode("utf-8") for name in _TYPE_LINE.findall(text)}
+def families_in(text: bytes) -> list[Metric]:
+    """The families in a text exposition, without documentation and samples."""
+    return [_family(name.decode(), "", kind.decode()) for name, kind in _TYPE_LINE.findall(text)]

@@ -9,16 +9,16 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from inferometer._core import FamilyList, PythonFamilies, Registry
+from inferometer._core import FamilyList, MetricCell, PythonFamilies, Registry
 from inferometer.prometheus.family_list import add_family
 
 _log = logging.getLogger("inferometer")
 
 
-def is_python_backed(collector: object) -> bool:
+def is_python_backed(collector: Any) -> bool:
     """Whether native code cannot show a collector by itself."""
-    has_native_text = getattr(collector, "_has_native_text", None)
-    return has_native_text is None or not has_native_text()
+    native = isinstance(collector, MetricCell)
+    return not (native and collector._has_native_text())
 
 
 class PythonBacked:
@@ -51,7 +51,7 @@ class PythonBacked:
     def removed(self) -> None:
         """To be called when there may be one less."""
         additions = self._additions
-        # Without the lock: close() must not wait for whoever asks a collector for its names.
+        # Without the lock: close() must not wait for whoever holds the registry's.
         some = any(map(is_python_backed, self._collectors()))
         with self._lock:
             if additions == self._additions:

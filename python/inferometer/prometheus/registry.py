@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from threading import Lock
 from typing import Any, Protocol, runtime_checkable
 
-from inferometer._core import ConfigError, Registry
+from inferometer._core import Registry
 from inferometer.metrics import default_registry
 from inferometer.prometheus.metric import Metric
-from inferometer.prometheus.native_families import families_of, family_names
+from inferometer.prometheus.native_families import families_in, families_of
 from inferometer.prometheus.python_backed import PythonBacked, is_python_backed
 
 # What the samples of a type add to the name of their family.
@@ -21,6 +21,7 @@ _SUFFIXES: dict[str, tuple[str, ...]] = {
     "gaugehistogram": ("_bucket", "_gsum", "_gcount"),
     "info": ("_info",),
 }
+_ALL_SUFFIXES = {"", *(suffix for suffixes in _SUFFIXES.values() for suffix in suffixes)}
 
 
 @runtime_checkable
@@ -104,8 +105,9 @@ class CollectorRegistry:
         Raises:
             DuplicateTimeseries: If a name of its samples is taken.
         """
+        # Without the lock: what says its names may show this registry or add to it.
+        names = self._names_of(collector)
         with self._lock:
-            names = self._names_of(collector)
             duplicates = self._taken_names(names)
             if duplicates:
                 raise DuplicateTimeseries(duplicates)
@@ -256,11 +258,12 @@ class DefaultRegistry(CollectorRegistry):
                 return
         super().register(collector)
         if isinstance(collector, NativeMetric) and collector._has_native_text():
+            shown = set(self._collector_to_names[collector])
             try:
                 collector._attach(default_registry())
-            except ConfigError:  # a name that only the native registry takes
+            except ValueError as error:  # a name that the native registry keeps for a family
                 super().unregister(collector)
-                raise
+                raise DuplicateTimeseries(shown) from error
         if is_python_backed(collector):
             self._python_backed.added()
 
@@ -292,15 +295,14 @@ class DefaultRegistry(CollectorRegistry):
 
     def became_python_backed(self, metric: Collector) -> None:
         """To be called when native code cannot read a metric any more, registered here or not."""
-        # Without the lock, which the caller may hold: collectors are called under it to learn their
-        # names.
+        # Without the lock, which a thread may hold that the garbage collector has led here.
         if metric in self._collector_to_names:
             self._python_backed.added()
 
     def native_text(self) -> bytes | None:
         """The native families as text 0.0.4, None if one would have to be left out."""
         text = default_registry().render(own_only=True)[0]
-        names = family_names(text)
+        names = {name for family in families_in(text) for name in sample_names(family)}
         with self._lock:
             clash = (self._names_to_collectors.keys() | self._hidden) & names
         return None if clash else text
@@ -318,11 +320,24 @@ class DefaultRegistry(CollectorRegistry):
         yield from self.native_families()
 
     def _taken_names(self, names: Iterable[str]) -> set[str]:
+        wanted = set(names)
         native = set(default_registry().family_names(own_only=True)) - self._hidden
-        return super()._taken_names(names) | (set(names) & native)
+        if not any(_may_be_in(native, name) for name in wanted):
+            return super()._taken_names(wanted)
+        for family in families_of(default_registry(), own_only=True):
+            theirs = sample_names(family)
+            if self._hidden.isdisjoint(theirs):
+                native.update(theirs)
+        return super()._taken_names(wanted) | (wanted & native)
 
     def _collectors_of(self, names: set[str]) -> set[Collector]:
         return super()._collectors_of(names) | {_NativeFamilies(self)}
+
+
+def _may_be_in(families: Set[str], name: str) -> bool:
+    """Whether families of these names, as exposed, may have samples of that name."""
+    bases = {name.removesuffix(suffix) for suffix in _ALL_SUFFIXES}
+    return not families.isdisjoint(bases | {base + "_total" for base in bases})
 
 
 class _NativeFamilies:

@@ -24,7 +24,7 @@ FamilySpec FamilySpec::of(const MetricInfo& info) {
   FamilySpec spec;
   spec.name = info.name;
   spec.help = info.help;
-  spec.unit_name = unit_of(info.name);
+  spec.unit_name = unit_of(base_name(info.name, info.type));
   spec.type = info.type;
   spec.unit = info.unit;
   spec.combine = info.combine;

@@ -102,7 +102,8 @@ std::optional<ForeignFamily> ForeignFamilies::take(const std::string& name) {
 void ForeignFamilies::visit(Sink& sink) const {
   for (const ForeignFamily& family : families_) {
     if (family.series.empty()) continue;
-    sink.family({family.name, family.help, family.type, unit_of(family.name)});
+    sink.family(
+        {family.name, family.help, family.type, unit_of(base_name(family.name, family.type))});
     visit_series(family, sink);
   }
 }

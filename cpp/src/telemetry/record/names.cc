@@ -34,10 +34,6 @@ std::span<const std::string_view> suffixes(MetricType type) noexcept {
   return kPlain;
 }
 
-std::string base_name(std::string_view family, MetricType type) {
-  return std::string(type == MetricType::kCounter ? without_total(family) : family);
-}
-
 // Length of the UTF-8 sequence at the start of `text`, 0 if there is none.
 size_t utf8_sequence(std::string_view text) noexcept {
   const auto byte = [text](size_t i) { return static_cast<uint8_t>(text[i]); };
@@ -83,13 +79,16 @@ std::string_view without_total(std::string_view name) noexcept {
   return name;
 }
 
+std::string_view base_name(std::string_view family, MetricType type) noexcept {
+  return type == MetricType::kCounter ? without_total(family) : family;
+}
+
 std::string_view unit_of(std::string_view name) noexcept {
   // Prometheus' base units (and what Triton's names end with stays without one: _us and _secs are
   // no base units).
   constexpr std::array<std::string_view, 10> kUnits = {"seconds", "bytes",   "ratio", "joules",
                                                        "watts",   "celsius", "hertz", "meters",
                                                        "volts",   "amperes"};
-  name = without_total(name);
   for (const std::string_view unit : kUnits) {
     if (name.size() > unit.size() && name.ends_with(unit) &&
         name[name.size() - unit.size() - 1] == '_') {
@@ -100,7 +99,7 @@ std::string_view unit_of(std::string_view name) noexcept {
 }
 
 const NameTable::Owner* NameTable::owner_of(std::string_view family, MetricType type) const {
-  const std::string base = base_name(family, type);
+  const std::string base(base_name(family, type));
   for (const std::string_view suffix : suffixes(type)) {
     const auto found = owners_.find(base + std::string(suffix));
     if (found != owners_.end()) return &found->second;
@@ -109,14 +108,14 @@ const NameTable::Owner* NameTable::owner_of(std::string_view family, MetricType 
 }
 
 void NameTable::add(std::string_view family, MetricType type) {
-  const std::string base = base_name(family, type);
+  const std::string base(base_name(family, type));
   for (const std::string_view suffix : suffixes(type)) {
     owners_.emplace(base + std::string(suffix), Owner{std::string(family), type});
   }
 }
 
 void NameTable::remove(std::string_view family, MetricType type) {
-  const std::string base = base_name(family, type);
+  const std::string base(base_name(family, type));
   for (const std::string_view suffix : suffixes(type)) owners_.erase(base + std::string(suffix));
 }
 

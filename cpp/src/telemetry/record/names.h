@@ -18,8 +18,11 @@ namespace inferometer {
 /// `name` without the `_total` of a counter.
 [[nodiscard]] std::string_view without_total(std::string_view name) noexcept;
 
-/// The base unit that a family's name ends with (before `_total`): "seconds", "bytes", ... or
-/// nothing. The view is of static text.
+/// The name that a family has in OpenMetrics: that of a counter is without `_total`.
+[[nodiscard]] std::string_view base_name(std::string_view family, MetricType type) noexcept;
+
+/// The base unit that a family's base_name() ends with: "seconds", "bytes", ... or nothing. The
+/// view is of static text.
 [[nodiscard]] std::string_view unit_of(std::string_view name) noexcept;
 
 /// The names that families occupy in an exposition: their own and those of their samples in any
