@@ -141,7 +141,7 @@ def samples_of(family: Any) -> Samples:
 
 def exemplars_of(family: Any) -> list[tuple[dict[str, str], float]]:
     return [
-        (sample.exemplar.labels, sample.exemplar.value)
+        (sample.exemplar.labels, float(sample.exemplar.value))  # theirs may be an int
         for sample in family.samples
         if sample.exemplar
     ]
