@@ -26,6 +26,8 @@ import os, signal, sys, threading, time
 import numpy as np
 import inferometer as im
 X = np.ones((1, 2), np.float32)
+# A shell's background jobs ignore it, and hand that on.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 
 
