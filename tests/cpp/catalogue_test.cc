@@ -82,8 +82,11 @@ inference_latency_objective_seconds gauge
 inference_requests_within_objective_total counter
 inference_busy_seconds_total counter
 inference_wasted_seconds_total counter
+inference_padding_elements_total counter
+inference_elements_total counter
 inferometer_telemetry_seconds_total counter
 inferometer_model_memory_bytes gauge
+inferometer_device_errors_total counter
 nv_inference_request_success counter
 nv_inference_request_failure counter
 nv_inference_count counter
@@ -121,8 +124,11 @@ inference_latency_objective_seconds{model_name="v"} 0.0
 inference_requests_within_objective_total{model_name="v"} 0
 inference_busy_seconds_total{model_name="v",model_instance="v"} 0.0
 inference_wasted_seconds_total{model_name="v"} 0.0
+inference_padding_elements_total{model_name="v"} 0
+inference_elements_total{model_name="v"} 0
 inferometer_telemetry_seconds_total{model_name="v"} 0.0
 inferometer_model_memory_bytes{model_name="v",kind="v"} 0
+inferometer_device_errors_total{model_name="v",kind="v"} 0
 nv_inference_request_success{model="v",version="v"} 0
 nv_inference_request_failure{model="v",reason="v",version="v"} 0
 nv_inference_count{model="v",version="v"} 0

@@ -91,6 +91,12 @@ constexpr std::array<MetricInfo, kMetricCount> kCatalogue = {
             "Seconds of execution spent on requests that were already gone (their share of the "
             "batch).",
             "For each executed batch with requests that timed out or were cancelled meanwhile."),
+    counter(Metric::kPaddingElements, Unit::kOne, "inference_padding_elements_total", kModel,
+            "Elements that were added to inputs so that a batch has one shape.",
+            "Absent: no batching option pads yet."),
+    counter(Metric::kElements, Unit::kOne, "inference_elements_total", kModel,
+            "Elements of padded batches, padding included.",
+            "Absent: no batching option pads yet."),
     counter(Metric::kTelemetry, Unit::kNanoseconds, "inferometer_telemetry_seconds_total", kModel,
             "Seconds spent recording metrics (sampled).",
             "For each batch of 64 requests or more; smaller ones and requests that end outside a "
@@ -99,6 +105,9 @@ constexpr std::array<MetricInfo, kMetricCount> kCatalogue = {
           "Bytes held for a model, by kind.",
           "`weights` and `activations` (of the largest batch) are constant, `queue` is read at the "
           "scrape."),
+    counter(Metric::kDeviceErrors, Unit::kOne, "inferometer_device_errors_total", kModelKind,
+            "Faults of the device that a model runs on, by kind.",
+            "Absent: the CPU, the only device so far, has none."),
     // HELP texts of nv_* are Triton's.
     counter(Metric::kTritonSuccess, Unit::kOne, "nv_inference_request_success", kTriton,
             "Number of successful inference requests, all batch sizes",

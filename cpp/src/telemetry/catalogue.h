@@ -27,8 +27,11 @@ enum class Metric : uint8_t {
   kWithinObjective,
   kBusy,
   kWasted,
+  kPaddingElements,
+  kElements,
   kTelemetry,
   kModelMemory,
+  kDeviceErrors,
   kTritonSuccess,
   kTritonFailure,
   kTritonInferences,
@@ -66,7 +69,7 @@ enum class Metric : uint8_t {
   kProcessResidentMemory,
   kProcessStartTime,
 };
-inline constexpr size_t kMetricCount = 52;
+inline constexpr size_t kMetricCount = 55;
 
 /// How the parts of one series (base, stripes, readers) become one value.
 enum class Combine : uint8_t { kSum, kMax };
