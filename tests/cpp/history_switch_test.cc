@@ -5,14 +5,15 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
+#include "thread_list.h"
 
 namespace inferometer {
 namespace {
@@ -39,15 +40,6 @@ void await_samples(const Registry& registry, size_t count) {
   while (stats_of(registry).samples < count) std::this_thread::yield();
 }
 
-size_t threads_of_this_process() {
-  size_t count = 0;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    (void)task;
-    ++count;
-  }
-  return count;
-}
-
 TEST(HistorySwitchTest, OffUntilStarted) {
   const auto registry = Registry::create();
   EXPECT_FALSE(registry->history_stats());
@@ -60,12 +52,12 @@ TEST(HistorySwitchTest, OffUntilStarted) {
 
 TEST(HistorySwitchTest, NoThreadWithoutAHistory) {
   const auto registry = Registry::create();
-  const size_t before = threads_of_this_process();
+  const std::set<std::string> before = thread_ids();
   registry->start_history(kHourly);
-  EXPECT_EQ(threads_of_this_process(), before + 1);
+  const std::vector<std::string> started = threads_since(before);
+  EXPECT_EQ(started.size(), 1U);
   registry->stop_history();
-  // A joined thread may still be listed for a moment.
-  while (threads_of_this_process() > before) std::this_thread::yield();
+  await_end_of(started);
 }
 
 TEST(HistorySwitchTest, StartsWithASampleAndTakesMoreByHand) {

@@ -9,16 +9,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <filesystem>
-#include <iterator>
 #include <memory>
 #include <semaphore>
+#include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
+#include "thread_list.h"
 
 namespace inferometer {
 namespace {
@@ -101,23 +100,18 @@ TEST_F(RegistryCoreTest, NeitherRemovalNorTheEndOfTheRegistryWaitForAHangingColl
   while (!held[0].expired() || !held[1].expired()) std::this_thread::yield();
 }
 
-size_t threads_of_this_process() {
-  const std::filesystem::directory_iterator tasks("/proc/self/task");
-  return static_cast<size_t>(std::distance(begin(tasks), end(tasks)));
-}
-
 TEST_F(RegistryCoreTest, AThreadIsMadeByTheFirstExpositionAndEndsWithItsCollector) {
-  const size_t before = threads_of_this_process();
+  const std::set<std::string> before = thread_ids();
   const auto fixed = std::make_shared<Fixed>();
   registry_->add_collectable(fixed);
-  EXPECT_EQ(threads_of_this_process(), before);
+  EXPECT_EQ(threads_since(before).size(), 0U);
   (void)registry_->render_text();
   (void)registry_->render_text();
-  EXPECT_EQ(threads_of_this_process(), before + 1);
+  const std::vector<std::string> started = threads_since(before);
+  EXPECT_EQ(started.size(), 1U);
   registry_->remove_collectable(fixed);
   EXPECT_EQ(fixed.use_count(), 1);
-  // A joined thread may still be listed for a moment.
-  while (threads_of_this_process() > before) std::this_thread::yield();
+  await_end_of(started);
 }
 
 TEST_F(RegistryCoreTest, ACollectorMayRenderTheRegistryThatAsksIt) {

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Set
 from threading import Lock
-from typing import Protocol, runtime_checkable
 
-from inferometer._core import Registry
+from inferometer._core import MetricCell
 from inferometer.metrics import default_registry
 from inferometer.prometheus.collector_registry import (
     ALL_SUFFIXES,
@@ -29,21 +28,6 @@ __all__ = [
     "DuplicateTimeseries",
     "RestrictedRegistry",
 ]
-
-
-@runtime_checkable
-class NativeMetric(Protocol):
-    """A metric whose numbers are native cells."""
-
-    def _has_native_text(self) -> bool:
-        """Whether native code can write it."""
-        ...
-
-    def _attach(self, registry: Registry) -> None:
-        """Shows it in a native registry too."""
-
-    def _detach(self, registry: Registry) -> None:
-        """Shows it there no more."""
 
 
 class DefaultRegistry(CollectorRegistry):
@@ -81,15 +65,15 @@ class DefaultRegistry(CollectorRegistry):
                 self._hidden -= names
                 return
         super().register(collector)
-        if isinstance(collector, NativeMetric) and collector._has_native_text():
+        if is_python_backed(collector):
+            self._python_backed.added()
+        elif isinstance(collector, MetricCell):
             shown = set(self._collector_to_names[collector])
             try:
                 collector._attach(default_registry())
             except ValueError as error:  # a name that the native registry keeps for a family
                 super().unregister(collector)
                 raise DuplicateTimeseries(shown) from error
-        if is_python_backed(collector):
-            self._python_backed.added()
 
     def unregister(self, collector: Collector) -> None:
         """Shows a collector no more.
@@ -104,7 +88,7 @@ class DefaultRegistry(CollectorRegistry):
                 self._hidden |= names
                 return
         super().unregister(collector)
-        if isinstance(collector, NativeMetric):
+        if isinstance(collector, MetricCell):
             collector._detach(default_registry())
         self._python_backed.removed()
 

@@ -1,6 +1,5 @@
 #include "telemetry/cells/cell_view.h"
 
-#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -65,9 +64,7 @@ class HistogramVisitor {
     NativeHistogramView native_view;
     if (cell.native() != nullptr) {
       cell.native()->read_into(native);
-      // As Series does: the native reading decides about the count.
-      for (uint64_t& bucket : cumulative_) bucket = std::min(bucket, native.count());
-      cumulative_.back() = native.count();
+      native.decide(cumulative_);
       native.limit_buckets(kMaxNativeBuckets);
       native_view = native.view();
     }

@@ -45,6 +45,11 @@ void NativeReading::halve(Buckets& buckets) {
   buckets.resize(kept);
 }
 
+void NativeReading::decide(std::span<uint64_t> cumulative) const noexcept {
+  for (uint64_t& bucket : cumulative) bucket = std::min(bucket, count_);
+  cumulative.back() = count_;
+}
+
 void NativeReading::limit_buckets(size_t max_buckets) {
   while (negative_.size() + positive_.size() > max_buckets && schema_ > kMinNativeSchema) {
     halve(negative_);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/word.h"
@@ -25,6 +26,10 @@ class NativeReading {
 
   /// Observations so far, those that are NaN included.
   [[nodiscard]] uint64_t count() const noexcept { return count_; }
+  /// Lowers cumulative classic counts to those of the native buckets, which decide about the count:
+  /// an observation that is being recorded may be in one and not in the other yet. (The smaller of
+  /// two numbers that never fall never falls.)
+  void decide(std::span<uint64_t> cumulative) const noexcept;
   /// Halves the resolution until there are at most `max_buckets`, or it cannot get coarser. Buckets
   /// only ever fill, so the schema of a series never rises.
   void limit_buckets(size_t max_buckets);

@@ -164,9 +164,7 @@ Number Series::read_histogram_locked(std::span<uint64_t> cumulative, NativeReadi
   if (native != nullptr && native_ != nullptr) {
     native_->read_into(*native);
     for (const NativeCells* cells : natives_) cells->read_into(*native);
-    // The smaller of two numbers that never fall never falls.
-    for (uint64_t& bucket : cumulative) bucket = std::min(bucket, native->count());
-    cumulative.back() = native->count();
+    native->decide(cumulative);
   }
   return read_sum_locked(cumulative.size());
 }
