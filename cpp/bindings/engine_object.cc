@@ -45,7 +45,7 @@ SubmitOptions submit_options(const CallOptions& call, std::shared_ptr<Ticket> ti
   options.trace_id = trace_text(call.trace_id);
   options.completions = call.completions;
   options.attachment = std::move(ticket);
-  options.wake_later = call.completions != nullptr;  // at the end of the loop's turn
+  options.flush_later = call.completions != nullptr;  // at the end of the loop's turn
   return options;
 }
 

@@ -66,7 +66,10 @@ void LoopObject::wake_at_end_of_turn(const std::shared_ptr<EngineObject>& engine
 }
 
 void LoopObject::wake_engines() {
-  for (const auto& engine : std::exchange(to_wake_, {})) engine->engine().wake();
+  for (const auto& engine : std::exchange(to_wake_, {})) {
+    std::vector<std::shared_ptr<Request>> ended;
+    (void)engine->engine().flush(*completions_, ended, 0);
+  }
 }
 
 void LoopObject::deliver() {

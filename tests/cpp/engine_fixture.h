@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fake_models.h"
+#include "inferometer/completion_queue.h"
 #include "inferometer/engine.h"
 #include "inferometer/registry.h"
 
@@ -23,6 +24,13 @@ inline SubmitOptions with_timeout(int64_t timeout_ns) {
   SubmitOptions options;
   options.timeout_ns = timeout_ns;
   return options;
+}
+
+/// The end of a loop's turn; nothing is run on this thread.
+inline void flush(Engine& engine) {
+  const CompletionQueue loop;
+  std::vector<std::shared_ptr<Request>> ended;
+  (void)engine.flush(loop, ended, 0);
 }
 
 /// One engine named "m" (make()) and its metrics.

@@ -266,17 +266,17 @@ TEST_F(EngineSubmitTest, RequestsToWakeForLaterAreServedByOneWakeUp) {
   const auto model = std::make_shared<GatedModel>();
   const auto engine = make(model);
   SubmitOptions later;
-  later.wake_later = true;
+  later.flush_later = true;
   std::vector<std::shared_ptr<Request>> requests;
   for (int i = 0; i < 3; ++i) requests.push_back(engine->submit(Rows(i).inputs(), later));
-  engine->wake();
+  flush(*engine);
   model->await_runs(1);
   model->open();
   for (const auto& request : requests) {
     EXPECT_EQ(request->wait(), Request::WaitStatus::kEnded);
     EXPECT_EQ(request->timing().batch_size, 3);
   }
-  engine->wake();  // nothing waits
+  flush(*engine);  // nothing waits
 }
 
 TEST_F(EngineSubmitTest, RequestsToWakeForLaterAreServedWithAnybodyElses) {
@@ -284,7 +284,7 @@ TEST_F(EngineSubmitTest, RequestsToWakeForLaterAreServedWithAnybodyElses) {
   batching.max_queue_delay_ns = kSoonNs;
   const auto engine = make(std::make_shared<EchoModel>(), batching);
   SubmitOptions later;
-  later.wake_later = true;
+  later.flush_later = true;
   const auto first = engine->submit(Rows(1).inputs(), later);
   const auto second = engine->submit(Rows(2).inputs());  // its submitter never calls wake()
   EXPECT_EQ(first->wait(), Request::WaitStatus::kEnded);

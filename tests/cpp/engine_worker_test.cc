@@ -260,13 +260,13 @@ TEST_F(EngineWorkerTest, TheModelsTimeIsSplitWhereItSaysSo) {
                 }),
                 options);
   SubmitOptions together;
-  together.wake_later = true;
+  together.flush_later = true;
   for (int id = 0; id < 3; ++id) {
     rows_.emplace_back(id, 2);
     requests_.push_back(engine.submit(rows_.back().inputs(), together));
     clock.advance(1'500);
   }
-  engine.wake();
+  flush(engine);
   expect_all_right();
   const auto counted = [&](const std::string& name) {
     return registry_->sample_value("nv_inference_" + name, {{"model", "m"}, {"version", "1"}});

@@ -33,6 +33,10 @@ struct EngineOptions {
   /// Gives the model's histograms native buckets, shown in protobuf. Versions of one model share
   /// their histograms: the first of them decides.
   bool native_histograms = false;
+  /// Callers may run batches on their own threads. Off: only workers do.
+  bool caller_runs = true;
+  /// Batches that are known to take less may run on an event loop's thread; 0: none.
+  int64_t inline_limit_ns = 200'000;
   /// Where to record; null: nowhere.
   std::shared_ptr<Registry> registry;
   const Clock* clock = nullptr;  // null: steady_clock()
@@ -53,9 +57,34 @@ struct SubmitOptions {
   /// The trace that the request belongs to, for the exemplar of its latency; at most 120 code
   /// points of UTF-8, else submit() throws ConfigError. Empty: none.
   std::string_view trace_id = {};
-  /// Leaves a sleeping worker asleep: the submitter will call Engine::wake() when it has submitted
+  /// Leaves a sleeping worker asleep: the submitter will call Engine::flush() when it has submitted
   /// all it has to. (Whatever else wakes the worker meanwhile serves this request too.)
-  bool wake_later = false;
+  bool flush_later = false;
+  /// The submitter goes on to Request::wait() and does what it says: it may be asked to lead.
+  bool caller_waits = false;
+};
+
+/// Where the answer to a blocking call goes, so that it is written once.
+class AnswerSink {
+ public:
+  virtual ~AnswerSink() = default;
+  /// Memory for output `index`, which lives until the call has returned. Indices come in the order
+  /// 0, 1, 2, ... May throw, which fails the request.
+  virtual MutableTensorView output(size_t index, DType dtype, const Shape& shape) = 0;
+};
+
+/// How a call that ran on its caller's thread ended.
+struct EndedCall {
+  bool ran = false;  // false: nothing has happened, the request must be submitted
+  Outcome outcome = Outcome::kSuccess;
+  Timing timing;
+  std::exception_ptr error;  // what the model threw, for kFailure
+};
+
+/// What flush() left to do.
+enum class FlushStatus : uint8_t {
+  kDone,      // nothing for this thread: what still waits is somebody else's business
+  kMoreToDo,  // released batches wait, but the time given is over: call again soon
 };
 
 /// A snapshot of one engine. Without a registry (nothing is recorded) `recording` is false and only
@@ -102,8 +131,20 @@ class Engine {
   /// InputError if the model takes tensors, QueueFullError or ClosedError.
   std::shared_ptr<Request> submit_object(std::shared_ptr<void> object,
                                          const SubmitOptions& options = {});
-  /// Wakes the worker if it sleeps while requests wait that were submitted with `wake_later`.
-  void wake();
+  /// Runs one request of arrays on this thread and the caller's own memory, if an instance is free,
+  /// nothing waits, and the batching lets it go alone; else returns `ran` = false at once and has
+  /// counted nothing. For a Python model the GIL may be held. Throws as submit().
+  EndedCall try_run_here(std::span<const NamedInput> inputs, AnswerSink& answer,
+                         const SubmitOptions& options = {});
+  /// What Request::wait() asks for with kLead: runs one batch on this thread, if one is released
+  /// and an instance free. `caller` is the request that was asked.
+  void lead(const std::shared_ptr<Request>& caller);
+  /// The end of a loop's turn: serves what was submitted with `flush_later`. While the model is
+  /// known to be fast (EngineOptions::inline_limit_ns a batch) released batches run on this thread,
+  /// for about `budget_ns` in all, and their requests that belong to `here` are appended to `ended`
+  /// instead of waking its loop. Else a worker is woken.
+  FlushStatus flush(const CompletionQueue& here, std::vector<std::shared_ptr<Request>>& ended,
+                    int64_t budget_ns);
   /// Throws what submit() would for inputs of these shapes and types, without counting it. The data
   /// is not looked at.
   void check(std::span<const NamedInput> inputs) const;

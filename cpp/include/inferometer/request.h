@@ -54,7 +54,12 @@ struct BatchOutput;
 /// wait for that. Thread-safe.
 class Request : public std::enable_shared_from_this<Request> {
  public:
-  enum class WaitStatus : uint8_t { kEnded, kDeadline, kSignal };
+  enum class WaitStatus : uint8_t {
+    kEnded,
+    kDeadline,
+    kSignal,
+    kLead,  // only where `caller_waits` was set: call Engine::lead(), then wait again
+  };
 
   Request() = default;
   Request(const Request&) = delete;

@@ -33,7 +33,16 @@ std::shared_ptr<Request> Engine::submit_object(std::shared_ptr<void> object,
   return core_->submit_object(std::move(object), options);
 }
 
-void Engine::wake() { core_->wake(); }
+EndedCall Engine::try_run_here(std::span<const NamedInput> /*inputs*/, AnswerSink& /*answer*/,
+                               const SubmitOptions& /*options*/) {
+  return {};
+}
+void Engine::lead(const std::shared_ptr<Request>& /*caller*/) {}
+FlushStatus Engine::flush(const CompletionQueue& /*here*/,
+                          std::vector<std::shared_ptr<Request>>& /*ended*/, int64_t /*budget_ns*/) {
+  core_->wake();
+  return FlushStatus::kDone;
+}
 void Engine::check(std::span<const NamedInput> inputs) const { core_->check(inputs); }
 void Engine::count_invalid() noexcept { core_->count_invalid(); }
 

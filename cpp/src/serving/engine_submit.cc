@@ -157,7 +157,7 @@ std::shared_ptr<Request> EngineCore::enqueue(std::span<const TensorView> inputs,
     refuse_if_not_accepting_locked();
     queue_.append(request, inputs);
     publish_queue_state_locked();
-    wake_worker = !options.wake_later && claim_idle_worker_locked();
+    wake_worker = !options.flush_later && claim_idle_worker_locked();
     request->soon_ = answer_comes_soon_locked();
   }
   copy_rows(*request->segment_, request->row_begin_, inputs);
