@@ -33,6 +33,7 @@ class CallableModel final : public Executable {
   [[nodiscard]] const std::vector<TensorSpec>& outputs() const noexcept override {
     return no_outputs_;
   }
+  [[nodiscard]] bool needs_interpreter() const noexcept override { return true; }
   void run(Batch& batch) override;
 
   /// Known after the first successful batch; empty before.
@@ -60,6 +61,7 @@ class ItemsModel final : public Executable {
 
   [[nodiscard]] const std::vector<TensorSpec>& inputs() const noexcept override { return none_; }
   [[nodiscard]] const std::vector<TensorSpec>& outputs() const noexcept override { return none_; }
+  [[nodiscard]] bool needs_interpreter() const noexcept override { return true; }
   void run(Batch& batch) override;
 
  private:

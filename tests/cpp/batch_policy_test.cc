@@ -8,7 +8,6 @@
 namespace inferometer {
 namespace {
 
-using End = BatchCandidate::End;
 using Reason = ReleaseReason;
 
 constexpr int64_t kMs = 1'000'000;
@@ -18,11 +17,12 @@ struct Case {
   BatchCandidate candidate;
   int64_t now_ns;
   int64_t delay_ns;
-  bool instance_free;
-  bool draining;
   int64_t want_requests;
   Reason want_reason;
-  int64_t want_wait_until;
+  int64_t want_wait_until = kNever;
+  std::vector<int64_t> preferred = {};
+  bool draining = false;
+  bool buckets = false;
 };
 
 class BatchPolicyTest : public testing::TestWithParam<Case> {};
@@ -32,8 +32,9 @@ TEST_P(BatchPolicyTest, Decides) {
   Batching batching;
   batching.max_batch_size = 8;
   batching.max_queue_delay_ns = c.delay_ns;
-  const BatchDecision got =
-      decide_batch(c.candidate, c.now_ns, batching, c.instance_free, c.draining);
+  batching.preferred_batch_sizes = c.preferred;
+  if (c.buckets) batching.padding = Padding{.buckets = {16, 32}};
+  const BatchDecision got = decide_batch(c.candidate, c.now_ns, batching, c.draining);
   EXPECT_EQ(got.dispatch_requests, c.want_requests);
   if (c.want_requests > 0) {
     EXPECT_EQ(got.reason, c.want_reason);
@@ -42,37 +43,136 @@ TEST_P(BatchPolicyTest, Decides) {
   }
 }
 
-// Requests arrived at 100 ms unless said otherwise; max_batch_size is 8.
-const BatchCandidate kNothing{};
-const BatchCandidate kThree{3, 3, 100 * kMs, End::kQueueEmpty};
-const BatchCandidate kExactlyFull{4, 8, 100 * kMs, End::kQueueEmpty};
-const BatchCandidate kNextDoesNotFit{2, 7, 100 * kMs, End::kFull};
-const BatchCandidate kNextDiffers{2, 2, 100 * kMs, End::kShape};
+// The oldest arrived at 100 ms; max_batch_size is 8.
+BatchCandidate waiting(int64_t requests, int64_t rows) {
+  return {.requests = requests, .rows = rows, .oldest_arrival_ns = 100 * kMs};
+}
+BatchCandidate next_does_not_fit() {
+  BatchCandidate candidate = waiting(2, 7);
+  candidate.next_does_not_fit = true;
+  return candidate;
+}
+BatchCandidate beside_others(BatchCandidate candidate = waiting(2, 2)) {
+  candidate.others_wait = true;
+  return candidate;
+}
+// Of `requests` requests of one row.
+BatchCandidate reaching(int64_t preferred, int64_t requests) {
+  BatchCandidate candidate = waiting(requests, requests);
+  candidate.preferred_requests = candidate.preferred_rows = preferred;
+  return candidate;
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BatchPolicyTest,
     testing::ValuesIn(std::vector<Case>{
-        {"nothing_waits", kNothing, 100 * kMs, 0, true, false, 0, Reason::kIdle, kNever},
-        {"nothing_waits_draining", kNothing, 100 * kMs, 0, true, true, 0, Reason::kIdle, kNever},
-        {"no_delay_goes_at_once", kThree, 100 * kMs, 0, true, false, 3, Reason::kIdle, 0},
-        {"busy_waits_even_when_full", kExactlyFull, 100 * kMs, 0, false, false, 0, Reason::kIdle,
-         kNever},
-        {"busy_waits_even_when_late", kThree, 900 * kMs, 5 * kMs, false, false, 0, Reason::kIdle,
-         kNever},
-        {"full_goes_before_the_delay", kExactlyFull, 100 * kMs, 5 * kMs, true, false, 4,
-         Reason::kFull, 0},
-        {"cannot_grow_goes_before_the_delay", kNextDoesNotFit, 100 * kMs, 5 * kMs, true, false, 2,
-         Reason::kFull, 0},
-        {"other_shape_behind_goes_before_the_delay", kNextDiffers, 100 * kMs, 5 * kMs, true, false,
-         2, Reason::kShape, 0},
-        {"waits_from_arrival_not_from_now", kThree, 103 * kMs, 5 * kMs, true, false, 0,
-         Reason::kIdle, 105 * kMs},
-        {"one_nanosecond_early", kThree, 105 * kMs - 1, 5 * kMs, true, false, 0, Reason::kIdle,
+        {"nothing_waits", {}, 100 * kMs, 0, 0, Reason::kIdle},
+        {"no_delay_goes_at_once", waiting(3, 3), 100 * kMs, 0, 3, Reason::kIdle},
+        {"full_goes_before_the_delay", waiting(4, 8), 100 * kMs, 5 * kMs, 4, Reason::kFull},
+        {"too_large_goes_alone", waiting(1, 20), 100 * kMs, 5 * kMs, 1, Reason::kFull},
+        {"cannot_grow_goes_before_the_delay", next_does_not_fit(), 100 * kMs, 5 * kMs, 2,
+         Reason::kFull},
+        {"others_push_it_out", beside_others(), 100 * kMs, 5 * kMs, 2, Reason::kShape},
+        {"others_are_named_without_a_delay", beside_others(), 100 * kMs, 0, 2, Reason::kShape},
+        {"full_beside_others_is_full", beside_others(waiting(4, 8)), 100 * kMs, 0, 4,
+         Reason::kFull},
+        {"buckets_wait_for_their_own",
+         beside_others(),
+         100 * kMs,
+         5 * kMs,
+         0,
+         Reason::kIdle,
+         105 * kMs,
+         {},
+         false,
+         true},
+        {"waits_from_arrival_not_from_now", waiting(3, 3), 103 * kMs, 5 * kMs, 0, Reason::kIdle,
          105 * kMs},
-        {"delay_is_over", kThree, 105 * kMs, 5 * kMs, true, false, 3, Reason::kDelay, 0},
-        {"draining_does_not_wait", kThree, 101 * kMs, 5 * kMs, true, true, 3, Reason::kDrain, 0},
-        {"draining_full_is_still_full", kExactlyFull, 101 * kMs, 5 * kMs, true, true, 4,
-         Reason::kFull, 0},
+        {"one_nanosecond_early", waiting(3, 3), 105 * kMs - 1, 5 * kMs, 0, Reason::kIdle,
+         105 * kMs},
+        {"delay_is_over", waiting(3, 3), 105 * kMs, 5 * kMs, 3, Reason::kDelay},
+        {"draining_does_not_wait",
+         waiting(3, 3),
+         101 * kMs,
+         5 * kMs,
+         3,
+         Reason::kDrain,
+         kNever,
+         {},
+         true},
+        {"draining_full_is_still_full",
+         waiting(4, 8),
+         101 * kMs,
+         5 * kMs,
+         4,
+         Reason::kFull,
+         kNever,
+         {},
+         true},
+        {"preferred_goes_exactly",
+         reaching(4, 6),
+         101 * kMs,
+         5 * kMs,
+         4,
+         Reason::kPreferred,
+         kNever,
+         {4}},
+        {"preferred_without_a_delay",
+         reaching(4, 6),
+         900 * kMs,
+         0,
+         4,
+         Reason::kPreferred,
+         kNever,
+         {4}},
+        {"preferred_is_forgotten_when_late",
+         reaching(4, 6),
+         105 * kMs,
+         5 * kMs,
+         6,
+         Reason::kPreferred,
+         kNever,
+         {4}},
+        {"below_preferred_when_late",
+         reaching(2, 3),
+         105 * kMs,
+         5 * kMs,
+         3,
+         Reason::kDelay,
+         kNever,
+         {2, 4}},
+        {"below_preferred_waits",
+         waiting(3, 3),
+         101 * kMs,
+         5 * kMs,
+         0,
+         Reason::kIdle,
+         105 * kMs,
+         {4}},
+        {"beyond_the_largest_preferred",
+         waiting(2, 6),
+         101 * kMs,
+         5 * kMs,
+         2,
+         Reason::kPreferred,
+         kNever,
+         {4}},
+        {"between_preferred_waits",
+         waiting(2, 3),
+         101 * kMs,
+         5 * kMs,
+         0,
+         Reason::kIdle,
+         105 * kMs,
+         {2, 4}},
+        {"a_preferred_full_batch_is_full",
+         reaching(8, 8),
+         101 * kMs,
+         5 * kMs,
+         8,
+         Reason::kFull,
+         kNever,
+         {4, 8}},
     }),
     [](const auto& info) { return info.param.name; });
 

@@ -165,7 +165,7 @@ TEST_F(EngineSubmitTest, AFullQueueRefusesTheNewest) {
     } catch (const QueueFullError& error) {
       EXPECT_GT(error.retry_after_seconds(), 0);
       EXPECT_STREQ(error.what(),
-                   "the queue of engine 'm' is full: got 2 waiting requests, want fewer than 2 "
+                   "engine 'm': the queue is full: got 2 waiting requests, want fewer than 2 "
                    "(max_queue_size)");
     }
   }

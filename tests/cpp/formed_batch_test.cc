@@ -20,8 +20,8 @@ class FormedBatchTest : public testing::Test {
     return append_rows(queue_, Rows(id, rows).view());
   }
   std::unique_ptr<FormedBatch> form() {
-    auto batch = std::make_unique<FormedBatch>(queue_.take_all(), ReleaseReason::kIdle, pool_,
-                                               steady_clock());
+    auto batch = std::make_unique<FormedBatch>(queue_.take_all(), nullptr, ReleaseReason::kIdle,
+                                               pool_, steady_clock());
     batch->gather(specs_);
     return batch;
   }
@@ -43,7 +43,7 @@ class FormedBatchTest : public testing::Test {
 
   const std::vector<TensorSpec> specs_ = {{"x", DType::kFloat32, Shape({-1, 4})}};
   const std::shared_ptr<BufferPool> pool_ = BufferPool::create(1 << 20);
-  RequestQueue queue_{pool_, 8};
+  RequestQueue queue_{pool_};
 };
 
 TEST_F(FormedBatchTest, RowsSideBySideAreNotCopied) {
@@ -101,7 +101,7 @@ TEST_F(FormedBatchTest, WaitsForRowsThatAreStillBeingCopied) {
   const auto request = make_request(1);
   const Rows rows(7);
   const TensorView view = rows.view();
-  queue_.append(request, {&view, 1});
+  queue_.append(request, {&view, 1}, {.model = nullptr});
   std::thread submitter([&] {
     std::memcpy(segment_of(*request)->row(0, 0), view.data, view.bytes());
     Ending::mark_filled(*request);
@@ -142,7 +142,7 @@ TEST_F(FormedBatchTest, ComparesOutputsWithWhatIsExpected) {
 TEST_F(FormedBatchTest, OpaqueRequestsAreAnsweredWithObjects) {
   for (int i = 0; i < 2; ++i) {
     const auto request = make_request();
-    queue_.append(request, {});
+    queue_.append(request, {}, {.model = nullptr});
     Ending::mark_filled(*request);
   }
   const auto batch = form();

@@ -25,6 +25,8 @@ struct Reach {
 INFEROMETER_REACH(RowsField, rows_);
 INFEROMETER_REACH(ArrivalField, arrival_ns_);
 INFEROMETER_REACH(DeadlineField, deadline_ns_);
+INFEROMETER_REACH(QueueDeadlineField, queue_deadline_ns_);
+INFEROMETER_REACH(LevelField, level_);
 INFEROMETER_REACH(CompletionsField, completions_);
 INFEROMETER_REACH(SegmentField, segment_);
 INFEROMETER_REACH(RowBeginField, row_begin_);
@@ -56,10 +58,12 @@ inline const std::atomic<uint32_t>& state_of(const Request& request) {
 
 /// As an engine submits: queues a request with a copy of `view`'s rows.
 inline std::shared_ptr<Request> append_rows(RequestQueue& queue, const TensorView& view,
-                                            int64_t arrival_ns = 0, int64_t deadline_ns = kNever) {
-  auto request = make_request(view.shape[0], arrival_ns, deadline_ns);
-  queue.append(request, {&view, 1});
-  std::memcpy(segment_of(*request)->row(0, row_begin_of(*request)), view.data, view.bytes());
+                                            int64_t arrival_ns = 0, int64_t level = 1) {
+  auto request = make_request(view.shape[0], arrival_ns);
+  (*request).*member(LevelField{}) = level;
+  static const std::shared_ptr<LoadedModel> no_model;
+  queue.append(request, {&view, 1}, {.model = no_model, .segment_rows = 8});
+  segment_of(*request)->fill(row_begin_of(*request), {&view, 1});
   Ending::mark_filled(*request);
   return request;
 }

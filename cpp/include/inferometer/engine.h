@@ -51,6 +51,8 @@ struct NamedInput {
 struct SubmitOptions {
   /// From now until the deadline. None: the batching's default. 0 or less: already late.
   std::optional<int64_t> timeout_ns;
+  /// 1 (served first) to Batching::priority_levels, or 0 for the default.
+  int64_t priority = 0;
   /// Where the request is pushed when it has ended; null: nobody but who waits on it.
   std::shared_ptr<CompletionQueue> completions;
   std::shared_ptr<void> attachment;
@@ -110,14 +112,17 @@ struct EngineStats {
   int64_t in_flight = 0;
 };
 
-/// One model behind a queue and a worker thread. Every accepted request ends exactly once, whatever
-/// happens. In a forked child every method but close() throws ClosedError; the parent is unharmed.
-/// Thread-safe.
+/// One model behind a queue, and a worker thread for each instance of it. Every accepted request
+/// ends exactly once, whatever happens. In a forked child every method but close() throws
+/// ClosedError; the parent is unharmed. Thread-safe.
 class Engine {
  public:
   /// Throws ConfigError for bad options, or a second live engine of this name and version in the
   /// registry.
   Engine(std::shared_ptr<Executable> model, EngineOptions options);
+  /// Several instances, which run batches at the same time. They must agree in inputs and outputs;
+  /// one executable that may be run by several threads at once may stand here several times.
+  Engine(std::vector<std::shared_ptr<Executable>> instances, EngineOptions options);
   /// As close().
   ~Engine();
   Engine(const Engine&) = delete;
@@ -155,6 +160,14 @@ class Engine {
   /// it was too late.
   bool cancel(const std::shared_ptr<Request>& request, bool even_running);
 
+  /// Batches are formed by these rules from now on. What was accepted stays accepted. Throws
+  /// ConfigError and changes nothing.
+  void reconfigure(const Batching& batching);
+  /// Serves requests that arrive from now on with another model, as many instances of it; what was
+  /// accepted finishes on the old one. Throws ConfigError if their number, inputs or outputs differ
+  /// from the present ones, or the model takes fewer rows, and changes nothing.
+  void swap(std::vector<std::shared_ptr<Executable>> instances);
+
   /// Refuses new requests and finishes what was accepted. False if that takes longer than
   /// `timeout_ns`; what is left goes on.
   bool drain(int64_t timeout_ns);
@@ -175,7 +188,8 @@ class Engine {
   [[nodiscard]] EngineStats stats() const;
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] const std::string& version() const noexcept;
-  [[nodiscard]] const Batching& batching() const noexcept;
+  [[nodiscard]] Batching batching() const;
+  [[nodiscard]] size_t instances() const noexcept;
   /// The input specs; empty until the first request fixed them, where nothing else did.
   [[nodiscard]] std::vector<TensorSpec> inputs() const;
   [[nodiscard]] std::vector<TensorSpec> outputs() const;

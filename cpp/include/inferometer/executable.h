@@ -43,8 +43,8 @@ class Batch {
   virtual void set_result_object(size_t request, std::shared_ptr<void> result) = 0;
 };
 
-/// A model that runs batches. run() is called by one thread at a time per instance; the other
-/// methods are const-safe.
+/// A model that runs batches. run() is called by one thread at a time per instance, not always the
+/// same; the other methods are const-safe.
 class Executable {
  public:
   virtual ~Executable() = default;
@@ -60,6 +60,13 @@ class Executable {
   [[nodiscard]] virtual int64_t activation_bytes(int64_t /*rows*/) const noexcept { return 0; }
   /// What it took to load and compile, for nv_model_load_duration_secs.
   [[nodiscard]] virtual int64_t load_ns() const noexcept { return 0; }
+  /// It may use Batch::input_owner(). A model that never does is handed the memory of a lone caller
+  /// as it is, without a copy.
+  [[nodiscard]] virtual bool keeps_inputs() const noexcept { return true; }
+  /// It runs under a lock that its callers need as well (a Python interpreter's). Under contention
+  /// such a model is run by one worker that takes the lock once a batch; a caller that led a batch
+  /// would have to get it back from all the others first (measured: 16 to 31 ms of leading).
+  [[nodiscard]] virtual bool needs_interpreter() const noexcept { return false; }
   /// Computes the outputs. Whatever it throws fails the requests of this batch and no others.
   virtual void run(Batch& batch) = 0;
 };

@@ -47,6 +47,7 @@ struct Timing {
 inline constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 class CompletionQueue;
+class WaitingGroup;
 struct Segment;
 struct BatchOutput;
 
@@ -84,23 +85,34 @@ class Request : public std::enable_shared_from_this<Request> {
   }
 
   [[nodiscard]] int64_t rows() const noexcept { return rows_; }
+  /// Its priority level, 1 is served first.
+  [[nodiscard]] int64_t level() const noexcept { return level_; }
   [[nodiscard]] int64_t arrival_ns() const noexcept { return arrival_ns_; }
   [[nodiscard]] int64_t deadline_ns() const noexcept { return deadline_ns_; }
   /// Whatever the submitter wants to find again at completion (a Python future, say).
   [[nodiscard]] const std::shared_ptr<void>& attachment() const noexcept { return attachment_; }
 
  private:
-  friend class RequestQueue;
-  friend class FormedBatch;
+  friend class DeadlineHeap;
   friend class EngineCore;
+  friend class FormedBatch;
+  friend class RequestQueue;
+  friend class Scheduler;
+  friend class WaitingGroup;
   friend class Ending;
   friend class CompletionBatch;
+
+  static constexpr size_t kNotDue = std::numeric_limits<size_t>::max();
 
   // Constant once submitted.
   const void* owner_ = nullptr;  // the engine that accepted it
   int64_t rows_ = 0;
+  int64_t bytes_ = 0;  // of its rows
+  int64_t level_ = 1;  // of priority, 1 is served first
   int64_t arrival_ns_ = 0;
   int64_t deadline_ns_ = kNever;
+  int64_t queue_deadline_ns_ = kNever;  // when its queue policy acts, if it still waits
+  bool caller_waits_ = false;           // somebody is in wait() and may be asked to lead
   bool soon_ = false;  // the answer may be here before a sleeping waiter would be awake
   std::string trace_id_;
   std::shared_ptr<void> attachment_;
@@ -108,10 +120,18 @@ class Request : public std::enable_shared_from_this<Request> {
   std::shared_ptr<Segment> segment_;
   int64_t row_begin_ = 0;
 
-  // Guarded by the engine's mutex: the links of its queue.
+  // Guarded by the engine's mutex: its place in the queue.
+  struct Links {
+    Request* next = nullptr;
+    Request* previous = nullptr;
+  };
   std::shared_ptr<Request> queued_self_;
-  Request* next_ = nullptr;
-  Request* previous_ = nullptr;
+  WaitingGroup* group_ = nullptr;
+  int64_t lane_ = 0;       // of its group
+  uint64_t sequence_ = 0;  // order of arrival
+  Links in_lane_;
+  Links in_queue_;
+  size_t due_index_ = kNotDue;  // in the heap of deadlines
 
   // Synchronise themselves; the protocol is in serving/ending.h.
   std::atomic<uint32_t> state_{0};

@@ -28,6 +28,7 @@ class Executor final : public Executable {
   [[nodiscard]] int64_t max_rows() const noexcept override {
     return compiled_->graph().single_row ? 1 : 0;
   }
+  [[nodiscard]] bool keeps_inputs() const noexcept override { return false; }
   [[nodiscard]] int64_t weights_bytes() const noexcept override {
     return compiled_->weights_bytes();
   }

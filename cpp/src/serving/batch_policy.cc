@@ -3,19 +3,31 @@
 namespace inferometer {
 
 BatchDecision decide_batch(const BatchCandidate& candidate, int64_t now_ns,
-                           const Batching& batching, bool instance_free, bool draining) noexcept {
-  if (candidate.requests == 0 || !instance_free) return {};
-  const auto dispatch = [&](ReleaseReason reason) {
+                           const Batching& batching, bool draining) noexcept {
+  if (candidate.requests == 0) return {};
+  const auto all = [&](ReleaseReason reason) {
     return BatchDecision{candidate.requests, reason, kNever};
   };
-  if (candidate.rows >= batching.max_batch_size || candidate.end == BatchCandidate::End::kFull) {
-    return dispatch(ReleaseReason::kFull);
+  const int64_t delay_ns = batching.max_queue_delay_ns;
+  const int64_t send_at = candidate.oldest_arrival_ns + delay_ns;
+  const bool delay_is_over = delay_ns > 0 && now_ns >= send_at;
+  if (candidate.preferred_requests > 0 && !delay_is_over) {
+    const bool full = candidate.preferred_rows >= batching.max_batch_size;
+    return {candidate.preferred_requests, full ? ReleaseReason::kFull : ReleaseReason::kPreferred,
+            kNever};
   }
-  if (candidate.end == BatchCandidate::End::kShape) return dispatch(ReleaseReason::kShape);
-  if (draining) return dispatch(ReleaseReason::kDrain);
-  if (batching.max_queue_delay_ns == 0) return dispatch(ReleaseReason::kIdle);
-  const int64_t send_at = candidate.oldest_arrival_ns + batching.max_queue_delay_ns;
-  if (now_ns >= send_at) return dispatch(ReleaseReason::kDelay);
+  if (candidate.rows >= batching.max_batch_size || candidate.next_does_not_fit) {
+    return all(ReleaseReason::kFull);
+  }
+  const auto& preferred = batching.preferred_batch_sizes;
+  if (!preferred.empty() && candidate.rows > preferred.back()) {
+    return all(ReleaseReason::kPreferred);
+  }
+  const bool buckets = batching.padding && !batching.padding->buckets.empty();
+  if (candidate.others_wait && !buckets) return all(ReleaseReason::kShape);
+  if (draining) return all(ReleaseReason::kDrain);
+  if (delay_ns == 0) return all(ReleaseReason::kIdle);
+  if (delay_is_over) return all(ReleaseReason::kDelay);
   return {0, ReleaseReason::kIdle, send_at};
 }
 

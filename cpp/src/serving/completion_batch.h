@@ -12,6 +12,12 @@ namespace inferometer {
 /// a loop wakes once a batch however its requests were mixed with others'. Single-owner.
 class CompletionBatch {
  public:
+  CompletionBatch() = default;
+  /// Requests of `here`, whose loop runs on this thread, are appended to `ended` instead: no
+  /// wake-up.
+  CompletionBatch(const CompletionQueue* here, std::vector<std::shared_ptr<Request>>* ended)
+      : here_(here), ended_(ended) {}
+
   /// Remembers a request that the caller has ended, and takes its queue from it; one without a
   /// queue needs no delivery.
   void add(const std::shared_ptr<Request>& request);
@@ -19,6 +25,8 @@ class CompletionBatch {
   void deliver();
 
  private:
+  const CompletionQueue* here_ = nullptr;
+  std::vector<std::shared_ptr<Request>>* ended_ = nullptr;
   struct Group {
     std::shared_ptr<CompletionQueue> queue;
     std::vector<std::shared_ptr<Request>> ended;

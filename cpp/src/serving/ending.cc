@@ -36,8 +36,20 @@ bool Ending::start(Request& request) noexcept {
 
 void Ending::publish(Request& request) noexcept {
   // Release: pairs with the acquire loads in Request::ended() and wait().
-  const uint32_t before = request.state_.exchange(kEnded, std::memory_order_acq_rel);
+  uint32_t before = request.state_.load(std::memory_order_relaxed);
+  while (!request.state_.compare_exchange_weak(
+      before, kEnded | (before & kLead), std::memory_order_acq_rel, std::memory_order_relaxed)) {
+  }
   if ((before & kHasWaiter) != 0) futex_wake_all(request.state_);
+}
+
+void Ending::ask_to_lead(Request& request) noexcept {
+  const uint32_t before = request.state_.fetch_or(kLead, std::memory_order_acq_rel);
+  if ((before & kHasWaiter) != 0) futex_wake_all(request.state_);
+}
+
+bool Ending::asked_to_lead(const Request& request) noexcept {
+  return (request.state_.load(std::memory_order_acquire) & kLead) != 0;
 }
 
 void Ending::mark_filled(Request& request) noexcept {

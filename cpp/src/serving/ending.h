@@ -23,6 +23,7 @@ class Ending {
   static constexpr uint32_t kEnded = 3;
   static constexpr uint32_t kStateMask = 3;
   static constexpr uint32_t kHasWaiter = 4;  // somebody sleeps on the word: wake at publish()
+  static constexpr uint32_t kLead = 8;       // whoever waits is asked to lead a batch
 
   /// True for exactly one caller, who must then publish().
   static bool claim(Request& request) noexcept;
@@ -30,6 +31,12 @@ class Ending {
   static bool start(Request& request) noexcept;
   /// Makes the ending visible and wakes who waits on the request itself.
   static void publish(Request& request) noexcept;
+
+  /// Asks the caller that waits on the request to lead. It may have ended meanwhile: its caller
+  /// then leads all the same, so that what was asked of it is not lost.
+  static void ask_to_lead(Request& request) noexcept;
+  /// True if its caller was asked and has not yet heard of it.
+  [[nodiscard]] static bool asked_to_lead(const Request& request) noexcept;
 
   // The rows of a request are copied into its segment after it was queued, outside the engine's
   // mutex. filled() says that they are there; a worker that comes earlier waits for that.

@@ -8,7 +8,10 @@
 namespace inferometer {
 
 Engine::Engine(std::shared_ptr<Executable> model, EngineOptions options)
-    : core_(std::make_shared<EngineCore>(std::move(model), std::move(options))) {
+    : Engine(std::vector{std::move(model)}, std::move(options)) {}
+
+Engine::Engine(std::vector<std::shared_ptr<Executable>> instances, EngineOptions options)
+    : core_(std::make_shared<EngineCore>(std::move(instances), std::move(options))) {
   core_->start();
 }
 
@@ -33,16 +36,18 @@ std::shared_ptr<Request> Engine::submit_object(std::shared_ptr<void> object,
   return core_->submit_object(std::move(object), options);
 }
 
-EndedCall Engine::try_run_here(std::span<const NamedInput> /*inputs*/, AnswerSink& /*answer*/,
-                               const SubmitOptions& /*options*/) {
-  return {};
+EndedCall Engine::try_run_here(std::span<const NamedInput> inputs, AnswerSink& answer,
+                               const SubmitOptions& options) {
+  return core_->try_run_here(inputs, answer, options);
 }
-void Engine::lead(const std::shared_ptr<Request>& /*caller*/) {}
-FlushStatus Engine::flush(const CompletionQueue& /*here*/,
-                          std::vector<std::shared_ptr<Request>>& /*ended*/, int64_t /*budget_ns*/) {
-  core_->wake();
-  return FlushStatus::kDone;
+
+void Engine::lead(const std::shared_ptr<Request>& /*caller*/) { core_->lead(); }
+
+FlushStatus Engine::flush(const CompletionQueue& here, std::vector<std::shared_ptr<Request>>& ended,
+                          int64_t budget_ns) {
+  return core_->flush(here, ended, budget_ns);
 }
+
 void Engine::check(std::span<const NamedInput> inputs) const { core_->check(inputs); }
 void Engine::count_invalid() noexcept { core_->count_invalid(); }
 
@@ -59,7 +64,12 @@ bool Engine::on_worker_thread() const noexcept { return core_->on_worker_thread(
 EngineStats Engine::stats() const { return core_->stats(); }
 const std::string& Engine::name() const noexcept { return core_->options().name; }
 const std::string& Engine::version() const noexcept { return core_->options().version; }
-const Batching& Engine::batching() const noexcept { return core_->options().batching; }
+Batching Engine::batching() const { return core_->batching(); }
+size_t Engine::instances() const noexcept { return core_->instances(); }
+void Engine::reconfigure(const Batching& batching) { core_->reconfigure(batching); }
+void Engine::swap(std::vector<std::shared_ptr<Executable>> instances) {
+  core_->swap(std::move(instances));
+}
 std::vector<TensorSpec> Engine::inputs() const { return core_->inputs(); }
 std::vector<TensorSpec> Engine::outputs() const { return core_->outputs(); }
 

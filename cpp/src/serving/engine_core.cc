@@ -11,35 +11,34 @@
 namespace inferometer {
 namespace {
 
-// A worker that has just answered is given this long to look up and leave, whatever the grace.
-constexpr int64_t kMinGraceNs = 100'000'000;
-
 // Buffers kept for reuse: enough for the queue's segments in steady traffic, little when idle.
 constexpr size_t kMaxCachedBufferBytes = size_t{128} << 20;
 
-int64_t checked_max_rows(const Executable& model, const Batching& batching) {
+const Batching& checked(const Batching& batching, const LoadedModel& model) {
   batching.check();
-  const int64_t limit = model.max_rows();
+  const int64_t limit = model.executable(0).max_rows();
   if (limit > 0 && batching.max_batch_size > limit) {
     throw ConfigError("max_batch_size: got " + std::to_string(batching.max_batch_size) +
                       ", want at most " + std::to_string(limit) +
                       ": the model's batch dimension is fixed");
   }
-  return batching.max_batch_size;
+  return batching;
 }
 
-std::shared_ptr<Executable> required(std::shared_ptr<Executable> model) {
-  if (!model) throw ConfigError("model: got null, want a model");
-  return model;
-}
-
-EngineOptions checked(EngineOptions options, const Executable& model) {
+EngineOptions checked(EngineOptions options,
+                      const std::vector<std::shared_ptr<Executable>>& models) {
   if (options.name.empty()) throw ConfigError("name: got an empty name, want a name");
   if (options.version.empty()) throw ConfigError("version: got an empty version, want one");
+  if (options.inline_limit_ns < 0) {
+    throw ConfigError("inline_limit: got " + std::to_string(options.inline_limit_ns) +
+                      " ns, want 0 or more");
+  }
   if (options.latency_objective_ns && *options.latency_objective_ns <= 0) {
     throw ConfigError("latency_objective: got " + std::to_string(*options.latency_objective_ns) +
                       " ns, want more than 0, or none");
   }
+  if (models.empty() || !models.front()) throw ConfigError("model: got null, want a model");
+  const Executable& model = *models.front();
   if (!model.inputs().empty()) {
     if (!options.inputs.empty()) {
       throw ConfigError("inputs: got specs for a model that knows its own, want none");
@@ -54,17 +53,19 @@ EngineOptions checked(EngineOptions options, const Executable& model) {
 
 }  // namespace
 
-EngineCore::EngineCore(std::shared_ptr<Executable> model, EngineOptions options)
-    : model_(required(std::move(model))),
-      options_(checked(std::move(options), *model_)),
+EngineCore::EngineCore(std::vector<std::shared_ptr<Executable>> instances, EngineOptions options)
+    : options_(checked(std::move(options), instances)),
       clock_(options_.clock != nullptr ? *options_.clock : steady_clock()),
       made_ns_(clock_.now_ns()),
       process_generation_(process_generation()),
-      max_rows_(checked_max_rows(*model_, options_.batching)),
       pool_(BufferPool::create(kMaxCachedBufferBytes)),
+      queue_limit_(options_.batching.max_queue_size),
+      max_rows_(options_.batching.max_batch_size),
       deadline_watch_([this] { return expire(); }),
-      queue_(pool_, max_rows_),
-      outputs_(model_->outputs()) {
+      model_(std::make_shared<LoadedModel>(std::move(instances))),
+      scheduler_(checked(options_.batching, *model_), pool_),
+      instances_(model_->instances()),
+      free_(instances_.size()) {
   if (!options_.inputs.empty()) {
     owned_check_ = std::make_unique<const InputCheck>(options_.inputs);
     input_check_.store(owned_check_.get(), std::memory_order_release);
@@ -73,12 +74,13 @@ EngineCore::EngineCore(std::shared_ptr<Executable> model, EngineOptions options)
   const auto read = [](const std::atomic<int64_t>& value) {
     return static_cast<double>(value.load(std::memory_order_relaxed));
   };
+  const Executable& model = model_->executable(0);
   recorder_ = std::make_unique<Recorder>(
       options_.registry,
       RecorderOptions{options_.name, options_.version, options_.latency_objective_ns,
                       options_.batching.max_queue_size, model_->weights_bytes(),
                       model_->activation_bytes(max_rows_),
-                      model_->load_ns() + clock_.now_ns() - made_ns_, options_.native_histograms},
+                      model.load_ns() + clock_.now_ns() - made_ns_, options_.native_histograms},
       LiveReadings{[this, read] { return read(queue_depth_); },
                    [this, read] { return read(in_flight_); },
                    [this] {
@@ -94,7 +96,17 @@ EngineCore::~EngineCore() = default;
 
 void EngineCore::start() {
   MutexLock lock(mutex_);
-  worker_ = std::thread([self = shared_from_this()] { self->work(); });
+  try {
+    for (size_t i = 0; i < instances_.size(); ++i) {
+      workers_.emplace_back([self = shared_from_this()] { self->work(); });
+    }
+  } catch (...) {
+    // No thread could be had. Those that were made leave at once and hold the core until then.
+    phase_ = Phase::kClosed;
+    work_arrived_.notify_all();
+    for (std::thread& worker : workers_) worker.detach();
+    throw;
+  }
 }
 
 bool EngineCore::ready() const noexcept {
@@ -114,13 +126,32 @@ std::vector<TensorSpec> EngineCore::inputs() const {
 
 std::vector<TensorSpec> EngineCore::outputs() const {
   refuse_in_child();  // mutex_ may have been held by a thread that stayed in the parent
+  std::shared_ptr<LoadedModel> model;
+  {
+    MutexLock lock(mutex_);
+    model = model_;
+  }
+  const auto outputs = model->outputs();
+  return {outputs.begin(), outputs.end()};
+}
+
+Batching EngineCore::batching() const {
+  refuse_in_child();
   MutexLock lock(mutex_);
-  return outputs_;
+  return scheduler_.batching();
 }
 
 void EngineCore::publish_queue_state_locked() {
-  queue_depth_.store(queue_.size(), std::memory_order_relaxed);
-  oldest_arrival_ns_.store(queue_.oldest_arrival_ns(), std::memory_order_relaxed);
+  queue_depth_.store(scheduler_.size(), std::memory_order_relaxed);
+  oldest_arrival_ns_.store(scheduler_.oldest_arrival_ns(), std::memory_order_relaxed);
+  in_flight_.store(running_requests_, std::memory_order_relaxed);
+}
+
+void EngineCore::ended_some() noexcept {
+  // Sequentially consistent with drain() and close(), which set the phase and then look here.
+  if (ending_.fetch_sub(1) != 1 || phase_.load() == Phase::kOpen) return;
+  MutexLock lock(mutex_);
+  settled_.notify_all();
 }
 
 size_t EngineCore::end_early(std::span<const std::shared_ptr<Request>> requests, Outcome outcome) {
@@ -143,23 +174,24 @@ size_t EngineCore::end_early(std::span<const std::shared_ptr<Request>> requests,
     completions.add(request);
   }
   completions.deliver();
-  MutexLock lock(mutex_);
-  --ending_;
-  if (ending_ == 0) settled_.notify_all();
+  ended_some();
   return ended;
 }
 
 bool EngineCore::cancel(Request& request, bool even_running) {
   if (request.owner_ != this || forked()) return false;
   const std::shared_ptr<Request> keep = request.shared_from_this();
+  std::shared_ptr<Request> leader;
   {
     MutexLock lock(mutex_);
-    const bool queued = request.queued_self_ != nullptr;
+    const bool queued = scheduler_.remove(request) != nullptr;
     if (!queued && !even_running) return false;
-    queue_.remove(request);
     ++ending_;
     publish_queue_state_locked();
+    // Its caller may never wait again, and so never hear that it was asked to lead.
+    if (Ending::asked_to_lead(request)) leader = hand_over_locked();
   }
+  if (leader) Ending::ask_to_lead(*leader);
   return end_early({&keep, 1}, Outcome::kCancelled) == 1;
 }
 
@@ -168,16 +200,8 @@ int64_t EngineCore::expire() {
   int64_t next = kNever;
   {
     MutexLock lock(mutex_);
-    const int64_t now = clock_.now_ns();
-    due = queue_.take_expired(now);
-    next = queue_.earliest_deadline_ns();
-    for (const auto& request : running_) {
-      if (request->deadline_ns_ <= now) {
-        due.push_back(request);
-      } else {
-        next = std::min(next, request->deadline_ns_);
-      }
-    }
+    due = scheduler_.take_due(clock_.now_ns());
+    next = scheduler_.next_due_ns();
     ++ending_;
     publish_queue_state_locked();
   }
@@ -185,68 +209,50 @@ int64_t EngineCore::expire() {
   return next;
 }
 
-bool EngineCore::drain(int64_t timeout_ns) {
+void EngineCore::reconfigure(const Batching& batching) {
   refuse_in_child();
-  const int64_t now = steady_clock().now_ns();
-  const int64_t deadline = timeout_ns > kNever - now ? kNever : now + timeout_ns;
-  MutexLock lock(mutex_);
-  Phase open = Phase::kOpen;
-  phase_.compare_exchange_strong(open, Phase::kDraining, std::memory_order_acq_rel);
-  work_arrived_.notify_one();
-  while (!settled_locked()) {
-    // The model itself would wait for its own end.
-    if (on_worker_thread() || steady_clock().now_ns() >= deadline) return false;
-    settled_.wait_until(mutex_, deadline);
+  std::shared_ptr<Request> leader;
+  {
+    MutexLock lock(mutex_);
+    scheduler_.reconfigure(checked(batching, *model_));
+    max_rows_.store(batching.max_batch_size, std::memory_order_relaxed);
+    queue_limit_.store(batching.max_queue_size, std::memory_order_relaxed);
+    leader = hand_over_locked();
   }
-  return true;
+  if (leader) Ending::ask_to_lead(*leader);
 }
 
-bool EngineCore::close(int64_t grace_ns) {
-  if (forked()) return true;
-  std::vector<std::shared_ptr<Request>> left;
+void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
+  refuse_in_child();
+  auto model = std::make_shared<LoadedModel>(std::move(instances));
+  if (model->instances() != instances_.size()) {
+    throw ConfigError("swap: got " + std::to_string(model->instances()) + " instances, want " +
+                      std::to_string(instances_.size()) + " as before");
+  }
+  const InputCheck* const known = input_check_.load(std::memory_order_acquire);
+  if (known != nullptr) check_same_specs("input", model->executable(0).inputs(), known->specs());
   {
     MutexLock lock(mutex_);
-    phase_.store(Phase::kClosed, std::memory_order_release);
-    left = queue_.take_all();
-    left.insert(left.end(), running_.begin(), running_.end());
-    ++ending_;
-    publish_queue_state_locked();
-    work_arrived_.notify_all();
-    settled_.notify_all();
+    check_same_specs("output", model->outputs(), model_->outputs());
+    (void)checked(scheduler_.batching(), *model);
+    retired_.push_back(std::exchange(model_, std::move(model)));
+    scheduler_.forget_idle_models();
+    service_ns_per_request_ = batch_ns_ = 0;
   }
-  end_early(left, Outcome::kShutdown);
+  drop_retired_models();
+}
 
-  std::thread worker;
-  bool left_in_time = false;
-  const int64_t now = steady_clock().now_ns();
-  const int64_t grace = std::max(grace_ns, kMinGraceNs);
-  const int64_t deadline = grace > kNever - now ? kNever : now + grace;
-  {
-    MutexLock lock(mutex_);
-    // Not worker_'s id: an earlier close() may have let go of it. Requests that others are just
-    // ending are waited for too, so that the recorder is closed behind their records.
-    left_in_time = worker_left_ || on_worker_thread();
-    while (!(left_in_time && ending_ == 0) && !worker_abandoned_ &&
-           (running_.empty() || steady_clock().now_ns() < deadline)) {
-      // A worker without a batch leaves at once: only a running model is given a limit.
-      if (running_.empty()) {
-        settled_.wait(mutex_);
-      } else {
-        settled_.wait_until(mutex_, deadline);
-      }
-      left_in_time = worker_left_ || on_worker_thread();
-    }
-    worker = std::exchange(worker_, {});
-    if (worker.joinable() && !worker_left_) {
-      worker.detach();
-      // A later close() need not wait for it again, but for a model that closes its own engine.
-      worker_abandoned_ = !on_worker_thread();
-    }
-  }
-  if (worker.joinable()) worker.join();
-  deadline_watch_.stop();
-  if (recorder_) recorder_->close();
-  return left_in_time;
+// A model that was swapped out goes with the last request that was accepted for it; not under the
+// lock, for it may take a Python model apart, which needs the GIL.
+void EngineCore::drop_retired_models() {
+  std::vector<std::shared_ptr<LoadedModel>> idle;
+  MutexLock lock(mutex_);
+  std::erase_if(retired_, [&idle](std::shared_ptr<LoadedModel>& model) {
+    if (model.use_count() > 1) return false;
+    idle.push_back(std::move(model));
+    return true;
+  });
+  lock.unlock();
 }
 
 }  // namespace inferometer

@@ -1,6 +1,5 @@
 // EngineCore, the submitting side: from a caller's arrays to a queued request.
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "inferometer/errors.h"
@@ -14,15 +13,12 @@ namespace {
 // A model that answers within this time is worth spinning for.
 constexpr double kFastModelNs = 20'000;
 
+// Rows up to this size are copied under the lock, in less time than it takes to give it back and to
+// tell others later that they are there; nobody ever finds them missing.
+constexpr int64_t kCopiedUnderLock = 1024;
+
 // What a refused caller is told while no batch has been timed yet.
 constexpr double kUnknownRetryAfterSeconds = 1.0;
-
-void copy_rows(const Segment& segment, int64_t row, std::span<const TensorView> inputs) {
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const size_t bytes = inputs[i].bytes();
-    if (bytes > 0) std::memcpy(segment.row(i, row), inputs[i].data, bytes);
-  }
-}
 
 }  // namespace
 
@@ -33,11 +29,11 @@ void EngineCore::refuse_in_child() const {
                     "engine in the child");
 }
 
-std::vector<TensorView> EngineCore::check_inputs(std::span<const NamedInput> inputs) {
+InputCheck::Ordered EngineCore::check_inputs(std::span<const NamedInput> inputs) {
   const InputCheck* const known = input_check_.load(std::memory_order_acquire);
   if (known != nullptr) return known->in_order(inputs, max_rows_);
   auto learned = std::make_unique<const InputCheck>(InputCheck::implied_by(inputs));
-  std::vector<TensorView> ordered = learned->in_order(inputs, max_rows_);
+  InputCheck::Ordered ordered = learned->in_order(inputs, max_rows_);
   MutexLock lock(mutex_);
   if (owned_check_) {  // another first request was faster
     return owned_check_->in_order(inputs, max_rows_);
@@ -58,8 +54,8 @@ void EngineCore::check(std::span<const NamedInput> inputs) const {
 
 double EngineCore::retry_after_seconds_locked() const {
   if (service_ns_per_request_ <= 0) return kUnknownRetryAfterSeconds;
-  const auto waiting = static_cast<double>(queue_.size() + std::ssize(running_));
-  return waiting * service_ns_per_request_ * 1e-9;
+  const auto before = static_cast<double>(scheduler_.size() + running_requests_);
+  return 1e-9 * before * service_ns_per_request_ / static_cast<double>(instances_.size());
 }
 
 void EngineCore::refuse_if_not_accepting_locked() {
@@ -68,22 +64,13 @@ void EngineCore::refuse_if_not_accepting_locked() {
     throw ClosedError("engine '" + options_.name + "' is " +
                       (phase == Phase::kClosed ? "closed" : "draining"));
   }
-  if (queue_.size() < options_.batching.max_queue_size) return;
-  if (recorder_) recorder_->record_refused(Outcome::kRejected);
-  throw QueueFullError("the queue of engine '" + options_.name + "' is full: got " +
-                           std::to_string(queue_.size()) + " waiting requests, want fewer than " +
-                           std::to_string(options_.batching.max_queue_size) + " (max_queue_size)",
-                       retry_after_seconds_locked());
 }
 
-// True if the worker sleeps and has something to do: requests that it has not seen (it dispatches
-// them or sets its timer), or a batch that needs no company any more. The caller must notify it.
-bool EngineCore::claim_idle_worker_locked() {
-  if (!worker_idle_ || queue_.empty()) return false;
-  const bool news =
-      !worker_waits_out_delay_ || queue_.rows() >= max_rows_ || queue_.signatures_differ();
-  if (news) worker_idle_ = false;
-  return news;
+void EngineCore::refuse_if_full_locked(const Request& request) {
+  const std::string refusal = scheduler_.refusal(request);
+  if (refusal.empty()) return;
+  if (recorder_) recorder_->record_refused(Outcome::kRejected);
+  throw QueueFullError("engine '" + options_.name + "': " + refusal, retry_after_seconds_locked());
 }
 
 // Spinning for an answer pays only for a model that is faster than a wake-up, and only while fewer
@@ -91,19 +78,25 @@ bool EngineCore::claim_idle_worker_locked() {
 bool EngineCore::answer_comes_soon_locked() const {
   static const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
   return service_ns_per_request_ > 0 && service_ns_per_request_ < kFastModelNs &&
-         options_.batching.max_queue_delay_ns == 0 && queue_.size() + std::ssize(running_) < cores;
+         scheduler_.batching().max_queue_delay_ns == 0 &&
+         scheduler_.size() + running_requests_ < cores;
 }
 
-void EngineCore::wake() {
-  if (forked()) return;
-  MutexLock lock(mutex_);
-  if (claim_idle_worker_locked()) work_arrived_.notify_one();
+void EngineCore::check_trace_id(std::string_view trace_id) {
+  if (trace_id.empty()) return;
+  try {
+    const std::pair<std::string_view, std::string_view> label{"trace_id", trace_id};
+    check_exemplar({&label, 1});
+  } catch (const Error&) {
+    count_invalid();
+    throw;
+  }
 }
 
 std::shared_ptr<Request> EngineCore::submit(std::span<const NamedInput> inputs,
                                             const SubmitOptions& options) {
   refuse_in_child();
-  std::vector<TensorView> ordered;
+  InputCheck::Ordered ordered;
   try {
     ordered = check_inputs(inputs);
   } catch (const Error&) {
@@ -126,44 +119,57 @@ std::shared_ptr<Request> EngineCore::submit_object(std::shared_ptr<void> object,
 std::shared_ptr<Request> EngineCore::enqueue(std::span<const TensorView> inputs,
                                              std::shared_ptr<void> object, int64_t rows,
                                              const SubmitOptions& options) {
-  if (!options.trace_id.empty()) {
-    try {
-      const std::pair<std::string_view, std::string_view> label{"trace_id", options.trace_id};
-      check_exemplar({&label, 1});
-    } catch (const Error&) {
-      count_invalid();
-      throw;
-    }
-  }
-  const std::optional<int64_t> timeout =
-      options.timeout_ns ? options.timeout_ns : options_.batching.default_timeout_ns;
-  if (timeout) deadline_watch_.ensure_started(shared_from_this());
-
+  check_trace_id(options.trace_id);
   auto request = std::make_shared<Request>();
   request->owner_ = this;
   request->rows_ = rows;
+  for (const TensorView& view : inputs) request->bytes_ += static_cast<int64_t>(view.bytes());
   request->object_ = std::move(object);
   request->trace_id_ = options.trace_id;
   request->completions_ = options.completions;
   request->attachment_ = options.attachment;
+  request->caller_waits_ = options.caller_waits && options_.caller_runs;
   request->arrival_ns_ = clock_.now_ns();
-  if (timeout && *timeout < kNever - request->arrival_ns_) {
-    request->deadline_ns_ = request->arrival_ns_ + std::max<int64_t>(*timeout, 0);
-  }
 
-  bool wake_worker = false;
+  const bool small = request->bytes_ <= kCopiedUnderLock;
+  int64_t due = kNever;
   {
     MutexLock lock(mutex_);
     refuse_if_not_accepting_locked();
-    queue_.append(request, inputs);
+    try {
+      scheduler_.prepare(*request, {options.priority, options.timeout_ns});
+    } catch (const ConfigError&) {
+      count_invalid();
+      throw;
+    }
+    due = std::min(request->deadline_ns_, request->queue_deadline_ns_);
+    refuse_if_full_locked(*request);
+    if (due != kNever) deadline_watch_.ensure_started(shared_from_this());
+    scheduler_.accept(request, inputs, model_);
+    if (small) {
+      request->segment_->fill(request->row_begin_, inputs);
+      Ending::mark_filled(*request);
+    }
     publish_queue_state_locked();
-    wake_worker = !options.flush_later && claim_idle_worker_locked();
     request->soon_ = answer_comes_soon_locked();
+    if (!options.flush_later && free_ > 0) {
+      const int64_t now = request->arrival_ns_;
+      const Scheduler::Upcoming next = scheduler_.upcoming(now, draining());
+      // The caller looks itself as soon as it waits, without a wake-up.
+      const bool leads = next.release_ns <= now && request->caller_waits_ &&
+                         !model_->executable(0).needs_interpreter();
+      if (leads) {
+        Ending::ask_to_lead(*request);
+      } else {
+        call_worker_locked(next.release_ns, now);
+      }
+    }
   }
-  copy_rows(*request->segment_, request->row_begin_, inputs);
-  Ending::mark_filled(*request);
-  if (wake_worker) work_arrived_.notify_one();
-  if (request->deadline_ns_ != kNever) deadline_watch_.watch(request->deadline_ns_);
+  if (!small) {
+    request->segment_->fill(request->row_begin_, inputs);
+    Ending::mark_filled(*request);
+  }
+  if (due != kNever) deadline_watch_.watch(due);
   return request;
 }
 

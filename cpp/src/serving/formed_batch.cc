@@ -10,9 +10,14 @@
 
 namespace inferometer {
 
-FormedBatch::FormedBatch(std::vector<std::shared_ptr<Request>> requests, ReleaseReason reason,
+FormedBatch::FormedBatch(std::vector<std::shared_ptr<Request>> requests,
+                         std::shared_ptr<LoadedModel> model, ReleaseReason reason,
                          std::shared_ptr<BufferPool> pool, const Clock& clock)
-    : requests_(std::move(requests)), reason_(reason), pool_(std::move(pool)), clock_(clock) {
+    : requests_(std::move(requests)),
+      model_(std::move(model)),
+      reason_(reason),
+      pool_(std::move(pool)),
+      clock_(clock) {
   for (const auto& request : requests_) rows_ += request->rows_;
   opaque_ = requests_.front()->segment_->inputs.empty();
   if (opaque_) result_objects_.resize(requests_.size());
@@ -54,14 +59,7 @@ void FormedBatch::gather(std::span<const TensorSpec> input_specs) {
 }
 
 MutableTensorView FormedBatch::allocate_output(size_t index, DType dtype, const Shape& shape) {
-  if (index != output_->outputs.size()) {
-    throw ModelError("the model filled output " + std::to_string(index) + ", want output " +
-                     std::to_string(output_->outputs.size()) + " next");
-  }
-  if (shape.rank() == 0) {
-    throw ModelError("output " + std::to_string(index) + " is a scalar, want rows first: (" +
-                     std::to_string(rows_) + ", ...)");
-  }
+  check_next_output(index, output_->outputs.size(), shape, rows_);
   const size_t row_bytes = static_cast<size_t>(shape.tail(1).elements()) * dtype_size(dtype);
   auto data = pool_->acquire(static_cast<size_t>(shape.elements()) * dtype_size(dtype));
   output_->outputs.push_back({dtype, shape, row_bytes, std::move(data)});
@@ -89,23 +87,15 @@ void FormedBatch::check_outputs(std::span<const TensorSpec> outputs) const {
     }
     return;
   }
-  if (output_->outputs.empty()) throw ModelError("the model returned no output, want one or more");
-  if (!outputs.empty() && outputs.size() != output_->outputs.size()) {
-    throw ModelError("the model returned " + std::to_string(output_->outputs.size()) +
-                     " outputs, want " + std::to_string(outputs.size()));
+  check_all_outputs(output_shapes(), rows_, outputs);
+}
+
+InlineList<OutputShape, 2> FormedBatch::output_shapes() const {
+  InlineList<OutputShape, 2> shapes;
+  for (const BatchOutput::Output& output : output_->outputs) {
+    shapes.push_back({output.dtype, output.shape});
   }
-  for (size_t i = 0; i < output_->outputs.size(); ++i) {
-    const BatchOutput::Output& got = output_->outputs[i];
-    const std::string name = outputs.empty() ? std::to_string(i) : outputs[i].name;
-    if (got.shape[0] != rows_) {
-      throw ModelError("the model returned " + std::to_string(got.shape[0]) + " rows for output " +
-                       name + ", want " + std::to_string(rows_) + ", one for each input row");
-    }
-    if (!outputs.empty() && got.dtype != outputs[i].dtype) {
-      throw ModelError("the model returned " + std::string(dtype_name(got.dtype)) + " for output " +
-                       name + ", want " + std::string(dtype_name(outputs[i].dtype)));
-    }
-  }
+  return shapes;
 }
 
 }  // namespace inferometer

@@ -11,6 +11,9 @@
 #include "inferometer/executable.h"
 #include "inferometer/request.h"
 #include "serving/buffer_pool.h"
+#include "serving/inline_list.h"
+#include "serving/loaded_model.h"
+#include "serving/output_check.h"
 #include "serving/segment.h"
 
 namespace inferometer {
@@ -22,8 +25,8 @@ namespace inferometer {
 class FormedBatch final : public Batch {
  public:
   /// `clock` outlives the batch.
-  FormedBatch(std::vector<std::shared_ptr<Request>> requests, ReleaseReason reason,
-              std::shared_ptr<BufferPool> pool, const Clock& clock);
+  FormedBatch(std::vector<std::shared_ptr<Request>> requests, std::shared_ptr<LoadedModel> model,
+              ReleaseReason reason, std::shared_ptr<BufferPool> pool, const Clock& clock);
 
   /// Waits until every submitter has copied its rows, then makes the inputs contiguous. Before this
   /// inputs() is empty. `input_specs` outlive the batch. Throws std::bad_alloc.
@@ -32,9 +35,15 @@ class FormedBatch final : public Batch {
   /// than rows(), or other dtypes than `outputs` says (empty: anything goes).
   void check_outputs(std::span<const TensorSpec> outputs) const;
 
+  /// What the model has answered so far, if its answers are tensors.
+  [[nodiscard]] InlineList<OutputShape, 2> output_shapes() const;
+
   [[nodiscard]] const std::vector<std::shared_ptr<Request>>& taken() const noexcept {
     return requests_;
   }
+  /// The model that its requests were accepted for, until let_go_of_model().
+  [[nodiscard]] LoadedModel& model() const noexcept { return *model_; }
+  void let_go_of_model() noexcept { model_.reset(); }
   [[nodiscard]] ReleaseReason reason() const noexcept { return reason_; }
   /// True if gather() had to copy rows.
   [[nodiscard]] bool gathered() const noexcept { return gathered_; }
@@ -63,6 +72,7 @@ class FormedBatch final : public Batch {
   [[nodiscard]] bool contiguous() const noexcept;
 
   const std::vector<std::shared_ptr<Request>> requests_;
+  std::shared_ptr<LoadedModel> model_;
   const ReleaseReason reason_;
   const std::shared_ptr<BufferPool> pool_;
   const Clock& clock_;

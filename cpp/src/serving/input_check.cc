@@ -86,9 +86,9 @@ void InputCheck::check_input(const TensorSpec& spec, const TensorView& view) con
   }
 }
 
-std::vector<TensorView> InputCheck::in_order(std::span<const NamedInput> inputs,
-                                             int64_t max_rows) const {
-  std::vector<TensorView> ordered(specs_.size());
+InputCheck::Ordered InputCheck::in_order(std::span<const NamedInput> inputs,
+                                         int64_t max_rows) const {
+  Ordered ordered(specs_.size());
   for (const NamedInput& input : inputs) {
     const size_t index = index_of(input.name);
     if (ordered[index].data != nullptr) {

@@ -9,6 +9,7 @@
 
 #include "inferometer/engine.h"
 #include "inferometer/tensor.h"
+#include "serving/inline_list.h"
 
 namespace inferometer {
 
@@ -26,8 +27,8 @@ class InputCheck {
   /// Puts the inputs into the order of the specs. Throws InputError (unknown, missing or repeated
   /// names), DTypeError or ShapeError (rank, dimension, rows 0 or above `max_rows`, rows that
   /// differ between inputs).
-  [[nodiscard]] std::vector<TensorView> in_order(std::span<const NamedInput> inputs,
-                                                 int64_t max_rows) const;
+  using Ordered = InlineList<TensorView, 4>;
+  [[nodiscard]] Ordered in_order(std::span<const NamedInput> inputs, int64_t max_rows) const;
   [[nodiscard]] const std::vector<TensorSpec>& specs() const noexcept { return specs_; }
 
  private:

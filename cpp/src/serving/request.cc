@@ -46,12 +46,23 @@ bool Request::running() const noexcept {
 }
 
 Request::WaitStatus Request::wait(int64_t deadline_ns) noexcept {
+  constexpr uint32_t kAwaited = Ending::kStateMask | Ending::kLead;
+  const auto quiet = [this] {
+    const uint32_t state = state_.load(std::memory_order_relaxed) & kAwaited;
+    return state < Ending::kEnded;
+  };
   if (soon_) {
     const int64_t until = std::min(arrival_ns_ + kSpinNs, deadline_ns);
-    while (!ended() && steady_clock().now_ns() < until) pause();
+    while (quiet() && steady_clock().now_ns() < until) pause();
   }
   uint32_t seen = state_.load(std::memory_order_acquire);
-  while ((seen & Ending::kStateMask) != Ending::kEnded) {
+  for (;;) {
+    // Before the end: what was asked of this caller must not be lost with its own request.
+    if ((seen & Ending::kLead) != 0) {
+      state_.fetch_and(~Ending::kLead, std::memory_order_acq_rel);
+      return WaitStatus::kLead;
+    }
+    if ((seen & Ending::kStateMask) == Ending::kEnded) return WaitStatus::kEnded;
     if ((seen & Ending::kHasWaiter) == 0 &&
         !state_.compare_exchange_weak(seen, seen | Ending::kHasWaiter, std::memory_order_acq_rel,
                                       std::memory_order_acquire)) {
@@ -59,11 +70,10 @@ Request::WaitStatus Request::wait(int64_t deadline_ns) noexcept {
     }
     const FutexStatus status = futex_wait(state_, seen | Ending::kHasWaiter, deadline_ns);
     seen = state_.load(std::memory_order_acquire);
-    if ((seen & Ending::kStateMask) == Ending::kEnded) break;
+    if ((seen & kAwaited) >= Ending::kEnded) continue;
     if (status == FutexStatus::kDeadline) return WaitStatus::kDeadline;
     if (status == FutexStatus::kSignal) return WaitStatus::kSignal;
   }
-  return WaitStatus::kEnded;
 }
 
 std::vector<TensorView> Request::outputs() const {

@@ -1,6 +1,7 @@
 #include "serving/segment.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace inferometer {
 
@@ -33,6 +34,13 @@ bool Segment::matches(const Segment& other) const noexcept {
   return std::ranges::equal(inputs, other.inputs, [](const Input& a, const Input& b) {
     return a.dtype == b.dtype && a.row_shape == b.row_shape;
   });
+}
+
+void Segment::fill(int64_t first_row, std::span<const TensorView> from) const noexcept {
+  for (size_t i = 0; i < from.size(); ++i) {
+    const size_t bytes = inputs[i].row_bytes * static_cast<size_t>(from[i].shape[0]);
+    if (bytes > 0) std::memcpy(row(i, first_row), from[i].data, bytes);
+  }
 }
 
 std::vector<TensorView> Segment::rows(int64_t begin, int64_t count) const {

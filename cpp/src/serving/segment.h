@@ -29,6 +29,9 @@ struct Segment {
     return inputs[input].data.get() + inputs[input].row_bytes * static_cast<size_t>(index);
   }
 
+  /// Copies rows like this segment's to `first_row` and behind.
+  void fill(int64_t first_row, std::span<const TensorView> from) const noexcept;
+
   struct Input {
     DType dtype;
     Shape row_shape;

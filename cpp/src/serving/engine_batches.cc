@@ -1,0 +1,210 @@
+// EngineCore, batches: formed under the lock, run and ended without it.
+#include <cxxabi.h>
+
+#include <utility>
+
+#include "serving/ending.h"
+#include "serving/engine_core.h"
+#include "serving/engine_frame.h"
+
+namespace inferometer {
+namespace {
+
+// Weight of the newest batch in moving averages.
+constexpr double kNewestWeight = 0.2;
+
+void move_average(double& average, double newest) {
+  average = average == 0 ? newest : average + kNewestWeight * (newest - average);
+}
+
+}  // namespace
+
+bool EngineCore::on_worker_thread() const noexcept { return Frame::holds(*this); }
+
+// Due requests come alone: they must not reach the model, and the deadline watch may not have come
+// yet.
+EngineCore::Work EngineCore::take_work_locked() {
+  Work work;
+  if (phase_.load(std::memory_order_relaxed) == Phase::kClosed) return work;
+  const int64_t now = clock_.now_ns();
+  if (scheduler_.next_due_ns() <= now) {
+    work.due = scheduler_.take_due(now);
+    ++ending_;
+    publish_queue_state_locked();
+    return work;
+  }
+  if (free_ == 0) return work;  // whoever releases an instance sees to the rest
+  Scheduler::Next next = scheduler_.next(now, draining());
+  work.look_again_ns = next.wait_until_ns;
+  if (next.requests.empty()) return work;
+  work.instance = claim_instance_locked();
+  work.batch = std::make_unique<FormedBatch>(std::move(next.requests), std::move(next.model),
+                                             next.reason, pool_, clock_);
+  FormedBatch& batch = *work.batch;
+  instances_[work.instance].running = &batch;
+  running_requests_ += std::ssize(batch.taken());
+  for (const auto& request : batch.taken()) {
+    request->timing_.queue_ns = now - request->arrival_ns_;
+    request->timing_.batch_size = batch.rows();
+    request->timing_.reason = next.reason;
+    Ending::start(*request);
+  }
+  publish_queue_state_locked();
+  if (free_ > 0 && !scheduler_.empty()) {
+    call_worker_locked(scheduler_.upcoming(now, draining()).release_ns, now);
+  }
+  return work;
+}
+
+size_t EngineCore::claim_instance_locked() {
+  size_t instance = 0;
+  while (instances_[instance].busy) ++instance;
+  instances_[instance].busy = true;
+  --free_;
+  return instance;
+}
+
+void EngineCore::release_instance_locked(size_t instance, int64_t compute_ns, int64_t requests) {
+  instances_[instance].busy = false;
+  instances_[instance].running = nullptr;
+  ++free_;
+  running_requests_ -= requests;
+  const auto batch_ns = static_cast<double>(compute_ns);
+  move_average(batch_ns_, batch_ns);
+  move_average(service_ns_per_request_, batch_ns / static_cast<double>(requests));
+  publish_queue_state_locked();
+}
+
+void EngineCore::perform(Work& work, CompletionBatch& completions, Runner runner) {
+  if (!work.due.empty()) end_early(work.due, Outcome::kTimeout);
+  if (!work.batch) return;
+  run(*work.batch, work.instance, completions, runner);
+  completions.deliver();
+  ended_some();
+}
+
+void EngineCore::run(FormedBatch& batch, size_t instance, CompletionBatch& completions,
+                     Runner runner) {
+  std::exception_ptr error;
+  BatchTimes times;
+  const int64_t taken = clock_.now_ns();
+  // Read when gather() throws, which the analyzer does not see.
+  int64_t start = taken;  // NOLINT(clang-analyzer-deadcode.DeadStores)
+  try {
+    const InputCheck* const check = input_check_.load(std::memory_order_acquire);
+    batch.gather(check != nullptr ? check->specs() : std::span<const TensorSpec>());
+    if (batch.gathered()) start = clock_.now_ns();
+    batch.model().executable(instance).run(batch);
+    batch.check_outputs(batch.model().outputs());
+    if (batch.model().outputs().empty() && !batch.opaque()) {
+      batch.model().learn_outputs(specs_implied_by(batch.output_shapes()));
+    }
+  } catch (const abi::__forced_unwind&) {
+    throw;  // the thread is being ended (a finalising interpreter does that): not an error of ours
+  } catch (...) {
+    error = std::current_exception();
+  }
+  times.end_ns = clock_.now_ns();
+  times.input_ns = start - taken;
+  times.compute_ns = times.end_ns - start;
+  times.output_ns = times.end_ns - batch.computed_at_ns().value_or(times.end_ns);
+  finish(batch, instance, error, times, completions, runner);
+}
+
+// Ends every request of the batch that is still there. Order: outcomes, then metrics (whoever sees
+// the answer sees the metrics that count it), then the instance is released and the next leader
+// asked, and only then are those woken that got an answer: waking one takes 4 us, in which the next
+// batch can run.
+void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exception_ptr& error,
+                        const BatchTimes& times, CompletionBatch& completions, Runner runner) {
+  const Outcome outcome = error ? Outcome::kFailure : Outcome::kSuccess;
+  const auto& requests = batch.taken();
+  std::vector<bool> mine(requests.size());
+  int64_t row = 0;
+  int64_t gone_rows = 0;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    Request& request = *requests[i];
+    request.segment_.reset();  // a handle that is kept keeps the answer, not the rows
+    mine[i] = Ending::claim(request);
+    if (mine[i]) {
+      request.outcome_ = outcome;
+      request.error_ = error;
+      request.timing_.compute_ns = times.compute_ns;
+      request.timing_.total_ns = times.end_ns - request.arrival_ns_;
+      if (!error) {
+        request.output_ = batch.output();
+        request.output_row_ = row;
+        if (batch.opaque()) request.result_object_ = batch.result_object(i);
+      }
+    } else {
+      gone_rows += request.rows_;
+    }
+    row += request.rows_;
+  }
+
+  if (recorder_) record(batch, instance, mine, outcome, times, gone_rows);
+
+  std::shared_ptr<Request> leader;
+  bool retired = false;
+  {
+    MutexLock lock(mutex_);
+    for (const auto& request : requests) scheduler_.forget(*request);
+    ++ending_;
+    release_instance_locked(instance, times.compute_ns, std::ssize(requests));
+    // A worker and a loop look again by themselves.
+    if (runner == Runner::kCaller) leader = hand_over_locked();
+    retired = !retired_.empty();
+  }
+  if (leader) Ending::ask_to_lead(*leader);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    if (!mine[i]) continue;
+    Ending::publish(*requests[i]);
+    completions.add(requests[i]);
+  }
+  if (retired) {
+    batch.let_go_of_model();
+    drop_retired_models();
+  }
+}
+
+void EngineCore::record(const FormedBatch& batch, size_t /*instance*/,
+                        const std::vector<bool>& mine, Outcome outcome, const BatchTimes& times,
+                        int64_t gone_rows) {
+  const auto& requests = batch.taken();
+  const OwnTime::Stretch recording = recorder_->begin_recording(requests.size());
+  ExecutedBatch executed;
+  executed.reason = batch.reason();
+  executed.rows = batch.rows();
+  executed.input_ns = times.input_ns;
+  executed.compute_ns = times.compute_ns;
+  executed.output_ns = times.output_ns;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    if (!mine[i]) continue;
+    recorder_->record_request(outcome, requests[i]->timing_, requests[i]->trace_id_);
+    if (outcome != Outcome::kSuccess) continue;
+    ++executed.succeeded;
+    executed.inferences += requests[i]->rows_;
+  }
+  recorder_->record_batch(executed);
+  if (gone_rows > 0) {
+    recorder_->record_wasted(static_cast<int64_t>(static_cast<double>(times.compute_ns) *
+                                                  static_cast<double>(gone_rows) /
+                                                  static_cast<double>(batch.rows())));
+  }
+  recorder_->end_recording(recording);
+}
+
+std::shared_ptr<Request> EngineCore::hand_over_locked() {
+  if (phase_.load(std::memory_order_relaxed) == Phase::kClosed || free_ == 0) return nullptr;
+  if (scheduler_.empty()) return nullptr;
+  const int64_t now = clock_.now_ns();
+  const Scheduler::Upcoming next = scheduler_.upcoming(now, draining());
+  if (next.first != nullptr && next.first->caller_waits_ &&
+      !model_->executable(0).needs_interpreter()) {
+    return next.first->shared_from_this();
+  }
+  call_worker_locked(next.release_ns, now);
+  return nullptr;
+}
+
+}  // namespace inferometer

@@ -1,0 +1,205 @@
+// EngineCore on callers' threads: a lone call, leading a batch, an event loop's turn.
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "inferometer/errors.h"
+#include "serving/ending.h"
+#include "serving/engine_core.h"
+#include "serving/engine_frame.h"
+#include "serving/lone_batch.h"
+
+namespace inferometer {
+namespace {
+
+// A call with a deadline runs on its own thread only if the model is known to take less than this
+// part of the time that is left: nobody could end it there.
+constexpr double kDeadlineRoom = 10;
+
+// A model that needs the interpreter runs on its caller's thread once that thread has come this
+// often in a row and found nothing going on. Threads that take turns on the GIL never meet in the
+// queue, yet batching serves them better: with 16 threads and a numpy model 98,000 calls a second
+// against 34,000 where every caller ran it that found it idle.
+constexpr int kCalmCalls = 4;
+
+const void* this_thread() noexcept {
+  thread_local const char mark = 0;
+  return &mark;
+}
+
+}  // namespace
+
+bool EngineCore::may_run_here_locked(int64_t rows, int64_t now_ns, const SubmitOptions& options,
+                                     BatchDecision& decision) {
+  if (phase_.load(std::memory_order_relaxed) != Phase::kOpen) return false;
+  const bool quiet = scheduler_.empty() && free_ == instances_.size();
+  if (model_->executable(0).needs_interpreter()) {
+    calm_ = quiet && calm_thread_ == this_thread() ? std::min(calm_ + 1, kCalmCalls) : 0;
+    calm_thread_ = this_thread();
+    if (calm_ < kCalmCalls) return false;
+  } else if (!scheduler_.empty() || free_ == 0) {
+    return false;
+  }
+  const auto& timeout =
+      options.timeout_ns ? options.timeout_ns : scheduler_.batching().default_timeout_ns;
+  if (timeout && (batch_ns_ == 0 || static_cast<double>(*timeout) < kDeadlineRoom * batch_ns_)) {
+    return false;
+  }
+  decision = scheduler_.decide_lone(rows, now_ns);
+  return decision.dispatch_requests > 0;
+}
+
+EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSink& answer,
+                                   const SubmitOptions& options) {
+  refuse_in_child();
+  const InputCheck* const check = input_check_.load(std::memory_order_acquire);
+  // A first request fixes the inputs, and a priority has to be checked: that is submit()'s
+  // business.
+  if (!options_.caller_runs || check == nullptr || options.priority != 0 ||
+      queue_depth_.load(std::memory_order_relaxed) > 0) {
+    return {};
+  }
+  InputCheck::Ordered ordered;
+  try {
+    ordered = check->in_order(inputs, max_rows_.load(std::memory_order_relaxed));
+  } catch (const Error&) {
+    count_invalid();
+    throw;
+  }
+  check_trace_id(options.trace_id);
+
+  EndedCall call;
+  BatchDecision decision;
+  std::shared_ptr<LoadedModel> model;
+  size_t instance = 0;
+  const int64_t rows = ordered.front().shape[0];
+  const int64_t arrival = clock_.now_ns();
+  {
+    MutexLock lock(mutex_);
+    if (!may_run_here_locked(rows, arrival, options, decision)) return {};
+    instance = claim_instance_locked();
+    instances_[instance].lone_arrival_ns.store(arrival);
+    model = model_;
+    ++running_requests_;
+    publish_queue_state_locked();
+  }
+  const Frame frame(*this);
+  call.ran = true;
+  call.timing.batch_size = rows;
+  call.timing.reason = decision.reason;
+  std::optional<int64_t> computed_at;
+  Executable& executable = model->executable(instance);
+  try {
+    std::shared_ptr<Segment> copy;
+    if (executable.keeps_inputs()) {
+      copy = std::make_shared<Segment>(*pool_, ordered, rows);
+      copy->fill(0, ordered);
+    }
+    LoneBatch batch(ordered, check->specs(), answer, clock_, std::move(copy));
+    executable.run(batch);
+    check_all_outputs(batch.outputs(), rows, model->outputs());
+    if (model->outputs().empty()) model->learn_outputs(specs_implied_by(batch.outputs()));
+    computed_at = batch.computed_at_ns();
+  } catch (const abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    call.error = std::current_exception();
+    call.outcome = Outcome::kFailure;
+  }
+  const int64_t end = clock_.now_ns();
+  call.timing.compute_ns = call.timing.total_ns = end - arrival;
+  // close() may have ended it, and has recorded that.
+  const bool mine = instances_[instance].lone_arrival_ns.exchange(kNever) != kNever;
+  if (!mine) {
+    call.outcome = Outcome::kShutdown;
+    call.error = nullptr;
+  } else if (recorder_) {
+    record_lone(instance, call.outcome, call.timing, options.trace_id,
+                end - computed_at.value_or(end));
+  }
+  std::shared_ptr<Request> leader;
+  bool retired = false;
+  {
+    MutexLock lock(mutex_);
+    release_instance_locked(instance, end - arrival, 1);
+    leader = hand_over_locked();
+    retired = !retired_.empty();
+    if (phase_.load() != Phase::kOpen) settled_.notify_all();
+  }
+  if (leader) Ending::ask_to_lead(*leader);
+  if (retired) {
+    model.reset();
+    drop_retired_models();
+  }
+  return call;
+}
+
+void EngineCore::record_lone(size_t /*instance*/, Outcome outcome, const Timing& timing,
+                             std::string_view trace_id, int64_t output_ns) {
+  const OwnTime::Stretch recording = recorder_->begin_recording(1);
+  recorder_->record_request(outcome, timing, trace_id);
+  ExecutedBatch executed;
+  executed.reason = timing.reason;
+  executed.rows = timing.batch_size;
+  executed.compute_ns = timing.compute_ns;
+  executed.output_ns = output_ns;
+  if (outcome == Outcome::kSuccess) {
+    executed.succeeded = 1;
+    executed.inferences = timing.batch_size;
+  }
+  recorder_->record_batch(executed);
+  recorder_->end_recording(recording);
+}
+
+// Exactly one batch: a caller that went on leading would hold up its own answer, and whoever waits
+// for the GIL in between would hold up everybody (measured: 16 to 31 ms).
+void EngineCore::lead() {
+  if (forked()) return;
+  for (bool ran = false; !ran;) {
+    Work work;
+    {
+      MutexLock lock(mutex_);
+      work = take_work_locked();
+      if (!work.any()) {
+        call_worker_locked(work.look_again_ns, clock_.now_ns());
+        return;
+      }
+    }
+    const Frame frame(*this);
+    CompletionBatch completions;
+    ran = work.batch != nullptr;
+    perform(work, completions, Runner::kCaller);
+  }
+}
+
+FlushStatus EngineCore::flush(const CompletionQueue& here,
+                              std::vector<std::shared_ptr<Request>>& ended, int64_t budget_ns) {
+  if (forked()) return FlushStatus::kDone;
+  int64_t stop_at = kNever;
+  for (;;) {
+    Work work;
+    {
+      MutexLock lock(mutex_);
+      const int64_t now = clock_.now_ns();
+      if (stop_at == kNever) stop_at = budget_ns < kNever - now ? now + budget_ns : kNever - 1;
+      if (scheduler_.empty() || free_ == 0) return FlushStatus::kDone;
+      const int64_t release = scheduler_.upcoming(now, draining()).release_ns;
+      // On a loop's thread a batch saves two wake-ups (50 us) and holds the loop up for its time.
+      const bool fast = options_.caller_runs && batch_ns_ > 0 &&
+                        batch_ns_ < static_cast<double>(options_.inline_limit_ns);
+      if (release > now || !fast) {
+        call_worker_locked(release, now);
+        return FlushStatus::kDone;
+      }
+      if (now >= stop_at) return FlushStatus::kMoreToDo;
+      work = take_work_locked();
+    }
+    const Frame frame(*this);
+    CompletionBatch completions(&here, &ended);
+    perform(work, completions, Runner::kLoop);
+  }
+}
+
+}  // namespace inferometer

@@ -1,0 +1,76 @@
+#include "serving/loaded_model.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "inferometer/errors.h"
+
+namespace inferometer {
+namespace {
+
+std::vector<std::shared_ptr<Executable>> checked(std::vector<std::shared_ptr<Executable>> given) {
+  if (given.empty()) throw ConfigError("instances: got none, want one or more");
+  for (const auto& executable : given) {
+    if (!executable) throw ConfigError("model: got null, want a model");
+    check_same_specs("input", executable->inputs(), given.front()->inputs());
+    check_same_specs("output", executable->outputs(), given.front()->outputs());
+  }
+  return given;
+}
+
+std::string text_of(const TensorSpec& spec) {
+  return "'" + spec.name + "' " + std::string(dtype_name(spec.dtype)) + " " +
+         spec.shape.to_string();
+}
+
+}  // namespace
+
+void check_same_specs(std::string_view what, std::span<const TensorSpec> got,
+                      std::span<const TensorSpec> want) {
+  if (got.empty() || want.empty()) return;
+  if (got.size() != want.size()) {
+    throw ConfigError("got a model with " + std::to_string(got.size()) + " " + std::string(what) +
+                      "s, want " + std::to_string(want.size()) + " as before");
+  }
+  for (size_t i = 0; i < got.size(); ++i) {
+    if (got[i].name == want[i].name && got[i].dtype == want[i].dtype &&
+        got[i].shape == want[i].shape) {
+      continue;
+    }
+    throw ConfigError("got a model with " + std::string(what) + " " + text_of(got[i]) + ", want " +
+                      text_of(want[i]) + " as before");
+  }
+}
+
+LoadedModel::LoadedModel(std::vector<std::shared_ptr<Executable>> instances)
+    : executables_(checked(std::move(instances))) {
+  if (!executables_.front()->outputs().empty()) learn_outputs(executables_.front()->outputs());
+}
+
+LoadedModel::~LoadedModel() = default;
+
+int64_t LoadedModel::weights_bytes() const noexcept {
+  // Instances of a native model share their weights.
+  return executables_.front()->weights_bytes();
+}
+
+int64_t LoadedModel::activation_bytes(int64_t rows) const noexcept {
+  int64_t bytes = 0;
+  for (const auto& executable : executables_) bytes += executable->activation_bytes(rows);
+  return bytes;
+}
+
+std::span<const TensorSpec> LoadedModel::outputs() const noexcept {
+  const auto* const known = outputs_.load(std::memory_order_acquire);
+  return known != nullptr ? std::span<const TensorSpec>(*known) : std::span<const TensorSpec>();
+}
+
+void LoadedModel::learn_outputs(std::vector<TensorSpec> outputs) {
+  MutexLock lock(mutex_);
+  if (owned_outputs_) return;
+  owned_outputs_ = std::make_unique<const std::vector<TensorSpec>>(std::move(outputs));
+  outputs_.store(owned_outputs_.get(), std::memory_order_release);
+}
+
+}  // namespace inferometer

@@ -1,0 +1,56 @@
+// A batch of one request, on its caller's thread and memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "inferometer/clock.h"
+#include "inferometer/engine.h"
+#include "inferometer/executable.h"
+#include "serving/inline_list.h"
+#include "serving/output_check.h"
+#include "serving/segment.h"
+
+namespace inferometer {
+
+/// What Executable::run() sees of a caller that found an idle instance: its own rows, and for the
+/// outputs the memory that the caller gave. Nothing is allocated. Single-owner.
+class LoneBatch final : public Batch {
+ public:
+  /// `inputs`, `specs`, `answer` and `clock` outlive the batch. `copy`: the model may keep its
+  /// inputs, which the caller may change: it gets a copy of them, held by this segment. Else null.
+  LoneBatch(std::span<const TensorView> inputs, std::span<const TensorSpec> specs,
+            AnswerSink& answer, const Clock& clock, std::shared_ptr<Segment> copy);
+
+  /// What the model has answered so far.
+  [[nodiscard]] std::span<const OutputShape> outputs() const noexcept { return outputs_; }
+  /// When the model said that it had computed; none if it did not.
+  [[nodiscard]] std::optional<int64_t> computed_at_ns() const noexcept { return computed_at_ns_; }
+
+  [[nodiscard]] int64_t rows() const noexcept override { return inputs_.front().shape[0]; }
+  [[nodiscard]] std::span<const TensorView> inputs() const noexcept override {
+    return copy_ ? std::span<const TensorView>(copied_) : inputs_;
+  }
+  [[nodiscard]] std::span<const TensorSpec> input_specs() const noexcept override { return specs_; }
+  [[nodiscard]] std::shared_ptr<const void> input_owner() const override { return copy_; }
+  MutableTensorView allocate_output(size_t index, DType dtype, const Shape& shape) override;
+  void computed() noexcept override { computed_at_ns_ = clock_.now_ns(); }
+  [[nodiscard]] size_t requests() const noexcept override { return 1; }
+  [[nodiscard]] const std::shared_ptr<void>& object(size_t request) const noexcept override;
+  void set_result_object(size_t request, std::shared_ptr<void> result) override;
+
+ private:
+  const std::span<const TensorView> inputs_;
+  const std::span<const TensorSpec> specs_;
+  AnswerSink& answer_;
+  const Clock& clock_;
+  const std::shared_ptr<Segment> copy_;
+  std::vector<TensorView> copied_;
+  InlineList<OutputShape, 2> outputs_;
+  std::optional<int64_t> computed_at_ns_;
+};
+
+}  // namespace inferometer
