@@ -73,20 +73,29 @@ EngineCore::EngineCore(std::shared_ptr<Executable> model, EngineOptions options)
   const auto read = [](const std::atomic<int64_t>& value) {
     return static_cast<double>(value.load(std::memory_order_relaxed));
   };
+  const auto constant = [](int64_t value) {
+    return [value] { return static_cast<double>(value); };
+  };
   recorder_ = std::make_unique<Recorder>(
       options_.registry,
-      RecorderOptions{options_.name, options_.version, options_.latency_objective_ns,
-                      options_.batching.max_queue_size, model_->weights_bytes(),
-                      model_->activation_bytes(max_rows_),
-                      model_->load_ns() + clock_.now_ns() - made_ns_, options_.native_histograms},
-      LiveReadings{[this, read] { return read(queue_depth_); },
-                   [this, read] { return read(in_flight_); },
-                   [this] {
-                     const int64_t oldest = oldest_arrival_ns_.load(std::memory_order_relaxed);
-                     if (oldest == kNever) return 0.0;
-                     return ns_to_seconds(std::max<int64_t>(clock_.now_ns() - oldest, 0));
-                   },
-                   [this] { return static_cast<double>(pool_->allocated_bytes()); }},
+      RecorderOptions{.name = options_.name,
+                      .version = options_.version,
+                      .latency_objective_ns = options_.latency_objective_ns,
+                      .load_ns = model_->load_ns() + clock_.now_ns() - made_ns_,
+                      .native_histograms = options_.native_histograms},
+      LiveReadings{
+          .queue_depth = [this, read] { return read(queue_depth_); },
+          .in_flight = [this, read] { return read(in_flight_); },
+          .oldest_request_seconds =
+              [this] {
+                const int64_t oldest = oldest_arrival_ns_.load(std::memory_order_relaxed);
+                if (oldest == kNever) return 0.0;
+                return ns_to_seconds(std::max<int64_t>(clock_.now_ns() - oldest, 0));
+              },
+          .queue_buffer_bytes = [this] { return static_cast<double>(pool_->allocated_bytes()); },
+          .queue_limit = constant(options_.batching.max_queue_size),
+          .weights_bytes = constant(model_->weights_bytes()),
+          .activation_bytes = constant(model_->activation_bytes(max_rows_))},
       clock_);
 }
 

@@ -168,7 +168,7 @@ void EngineCore::finish(FormedBatch& batch, const std::exception_ptr& error,
 void EngineCore::record(const FormedBatch& batch, const std::vector<bool>& mine, Outcome outcome,
                         const BatchTimes& times, int64_t gone_rows) {
   const auto& requests = batch.taken();
-  const OwnTime::Stretch recording = recorder_->begin_recording(requests.size());
+  const OwnTime::Stretch recording = recorder_->begin_recording(0, requests.size());
   ExecutedBatch executed;
   executed.reason = batch.reason();
   executed.rows = batch.rows();
@@ -177,18 +177,18 @@ void EngineCore::record(const FormedBatch& batch, const std::vector<bool>& mine,
   executed.output_ns = times.output_ns;
   for (size_t i = 0; i < requests.size(); ++i) {
     if (!mine[i]) continue;
-    recorder_->record_request(outcome, requests[i]->timing_, requests[i]->trace_id_);
+    recorder_->record_request(0, outcome, requests[i]->timing_, requests[i]->trace_id_);
     if (outcome != Outcome::kSuccess) continue;
     ++executed.succeeded;
     executed.inferences += requests[i]->rows_;
   }
-  recorder_->record_batch(executed);
+  recorder_->record_batch(0, executed);
   if (gone_rows > 0) {
-    recorder_->record_wasted(static_cast<int64_t>(static_cast<double>(times.compute_ns) *
-                                                  static_cast<double>(gone_rows) /
-                                                  static_cast<double>(batch.rows())));
+    recorder_->record_wasted(0, static_cast<int64_t>(static_cast<double>(times.compute_ns) *
+                                                     static_cast<double>(gone_rows) /
+                                                     static_cast<double>(batch.rows())));
   }
-  recorder_->end_recording(recording);
+  recorder_->end_recording(0, recording);
 }
 
 std::vector<TensorSpec> EngineCore::expected_outputs() {
