@@ -113,8 +113,8 @@ TEST_F(RecorderCellsTest, InstancesOfVersionsShareSeriesByTheirNumber) {
 TEST_F(RecorderCellsTest, SumsAreExactWhoeverRunsAnInstance) {
   constexpr size_t kInstances = 3;
   constexpr int kRunners = 4;
-  constexpr int kCallers = 2;
-  constexpr int kBatches = 900;  // of each runner, spread over the instances
+  constexpr int kCallers = ShardCells::kCallerShards;  // in each of their shards one
+  constexpr int kBatches = 900;                        // of each runner, spread over the instances
   constexpr int kBatch = 3;
   RecorderOptions options = options_of("1", kInstances);
   options.padding = true;
@@ -167,6 +167,7 @@ TEST_F(RecorderCellsTest, SumsAreExactWhoeverRunsAnInstance) {
   for (std::thread& thread : threads) thread.join();
 
   constexpr uint64_t kRan = uint64_t{kRunners} * kBatches;
+  constexpr uint64_t kRanOnEach = kRan / kInstances;
   constexpr uint64_t kEndedEarly = uint64_t{kCallers} * kBatches;
   const RecordedTotals totals = recorder->totals();
   EXPECT_EQ(totals.requests[static_cast<size_t>(Outcome::kSuccess)], kRan * kBatch);
@@ -181,7 +182,7 @@ TEST_F(RecorderCellsTest, SumsAreExactWhoeverRunsAnInstance) {
   EXPECT_EQ(totals.elements, kRan * 10);
   EXPECT_EQ(ended("success"), static_cast<double>(kRan * kBatch));
   for (size_t instance = 0; instance < kInstances; ++instance) {
-    EXPECT_DOUBLE_EQ(busy_seconds(instance), 1e-3 * static_cast<double>(kRan / kInstances));
+    EXPECT_DOUBLE_EQ(busy_seconds(instance), 1e-3 * static_cast<double>(kRanOnEach));
   }
 }
 

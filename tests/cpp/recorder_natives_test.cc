@@ -1,5 +1,6 @@
 #include "serving/recorder_natives.h"
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -71,6 +72,45 @@ TEST_F(RecorderNativesTest, ARecorderFillsThemFromAllItsInstances) {
   recorder->close();
   EXPECT_EQ(kept(*requests), 3U);
   EXPECT_EQ(kept(*batches), 2U);
+}
+
+// Plain loads and stores lose counts if two writers share a cell: instances run for as long as
+// callers record, all into the same buckets.
+TEST_F(RecorderNativesTest, NoTwoWritersShareCells) {
+  constexpr size_t kInstances = 3;
+  constexpr size_t kCallers = 4;
+  constexpr uint64_t kEach = 200'000;
+  const auto series = latency();
+  RecorderOptions options = options_of("1", kInstances);
+  options.native_histograms = true;
+  const auto recorder = make(options);
+  std::atomic<size_t> callers{kCallers};
+  std::atomic<uint64_t> ran{0};
+  std::vector<std::thread> threads;
+  for (size_t instance = 0; instance < kInstances; ++instance) {
+    threads.emplace_back([&, instance] {
+      uint64_t mine = 0;
+      for (; callers > 0; ++mine) {
+        recorder->record_request(instance, Outcome::kCancelled, ended_after(1000));
+      }
+      ran += mine;
+    });
+  }
+  for (size_t caller = 0; caller < kCallers; ++caller) {
+    threads.emplace_back([&] {
+      for (uint64_t i = 0; i < kEach; ++i) {
+        recorder->record_ended_early(Outcome::kCancelled, ended_after(1000));
+      }
+      --callers;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const uint64_t all = ran + kCallers * kEach;
+  const RecordedTotals totals = recorder->totals();
+  EXPECT_EQ(totals.requests[static_cast<size_t>(Outcome::kCancelled)], all);
+  EXPECT_EQ(totals.latency.sum, all * 1000);
+  recorder->close();
+  EXPECT_EQ(kept(*series), all);
 }
 
 }  // namespace

@@ -29,27 +29,27 @@ class RecorderSeriesTest : public RecorderFixture {
     options.load_ns = 30'000;
     return RecorderFixture::make(options);
   }
-  double value(std::string_view name, Registry::LabelSet labels = {}) const {
+  double triton(std::string_view name, Registry::LabelSet labels = {}) const {
     labels.emplace("model", "m");
     labels.emplace("version", "1");
     return registry_->sample_value(name, labels).value_or(-1);
   }
   double failures(std::string_view reason) const {
-    return value("nv_inference_request_failure", {{"reason", std::string(reason)}});
+    return triton("nv_inference_request_failure", {{"reason", std::string(reason)}});
   }
   Counts counts() const {
-    return {value("nv_inference_request_success"),
+    return {triton("nv_inference_request_success"),
             failures("OTHER"),
             failures("BACKEND"),
             failures("CANCELED"),
             failures("REJECTED"),
-            value("nv_inference_count"),
-            value("nv_inference_exec_count"),
-            value("nv_inference_request_duration_us"),
-            value("nv_inference_queue_duration_us"),
-            value("nv_inference_compute_input_duration_us"),
-            value("nv_inference_compute_infer_duration_us"),
-            value("nv_inference_compute_output_duration_us")};
+            triton("nv_inference_count"),
+            triton("nv_inference_exec_count"),
+            triton("nv_inference_request_duration_us"),
+            triton("nv_inference_queue_duration_us"),
+            triton("nv_inference_compute_input_duration_us"),
+            triton("nv_inference_compute_infer_duration_us"),
+            triton("nv_inference_compute_output_duration_us")};
   }
 };
 
@@ -144,12 +144,12 @@ TEST_F(RecorderSeriesTest, GaugesPrintWithoutExponents) {
 
 TEST_F(RecorderSeriesTest, TheLoadTimeIsThatOfTheModelThatWasSwappedIn) {
   const auto recorder = make();
-  EXPECT_DOUBLE_EQ(value("nv_model_load_duration_secs"), 3e-5);
+  EXPECT_DOUBLE_EQ(triton("nv_model_load_duration_secs"), 3e-5);
   recorder->set_load_ns(2'500'000'000);
-  EXPECT_EQ(value("nv_model_load_duration_secs"), 2.5);
+  EXPECT_EQ(triton("nv_model_load_duration_secs"), 2.5);
   recorder->close();
   recorder->set_load_ns(1);  // a swap that loses the race with close() is harmless
-  EXPECT_EQ(value("nv_model_load_duration_secs"), -1);
+  EXPECT_EQ(triton("nv_model_load_duration_secs"), -1);
 }
 
 TEST_F(RecorderSeriesTest, TheHistogramIsThatOfSecondsInMicroseconds) {
@@ -158,13 +158,13 @@ TEST_F(RecorderSeriesTest, TheHistogramIsThatOfSecondsInMicroseconds) {
   recorder->record_request(0, Outcome::kFailure, timing_of(0, 25'001));
   recorder->record_ended_early(Outcome::kTimeout, timing_of(0, 70'000'000'999));
   const auto bucket = [&](const char* le) {
-    return value("nv_inference_request_latency_us_bucket", {{"le", le}});
+    return triton("nv_inference_request_latency_us_bucket", {{"le", le}});
   };
   EXPECT_EQ(bucket("25.0"), 1);
   EXPECT_EQ(bucket("50.0"), 2);
   EXPECT_EQ(bucket("6e+07"), 2);
   EXPECT_EQ(bucket("+Inf"), 3);
-  EXPECT_EQ(value("nv_inference_request_latency_us_count"), 3);
+  EXPECT_EQ(triton("nv_inference_request_latency_us_count"), 3);
   const std::string text = registry_->render_text();
   EXPECT_NE(text.find("nv_inference_request_latency_us_sum{model=\"m\",version=\"1\"} 70000051\n"),
             std::string::npos)
@@ -251,7 +251,7 @@ TEST_F(RecorderSeriesTest, ScrapesWhileOthersRecord) {
                     .infer_us = 3 * kRequests,
                     .output_us = 2 * kRequests};
   EXPECT_TRUE(counts() == want) << registry_->render_text();
-  EXPECT_EQ(value("nv_inference_request_latency_us_count"), kRequests + kCallers * kBatches);
+  EXPECT_EQ(triton("nv_inference_request_latency_us_count"), kRequests + kCallers * kBatches);
 }
 
 }  // namespace

@@ -101,7 +101,9 @@ void Recorder::record_ended_early(Outcome outcome, const Timing& timing,
   if (stretch.weight > 0) add_shared(shard[Cells::kTelemetry], own_time_.end(stretch));
 }
 
-void Recorder::set_load_ns(int64_t ns) noexcept { series_->set_load_ns(ns); }
+void Recorder::set_load_ns(int64_t ns) noexcept {
+  if (series_) series_->set_load_ns(ns);
+}
 
 OwnTime::Stretch Recorder::begin_recording(size_t instance, size_t requests) noexcept {
   return own_time_.begin_batch(instance_shard(instance)[Cells::kRandom], requests);
