@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -21,6 +22,18 @@ class RecorderCellsTest : public RecorderFixture {
     return value("inference_requests_total", {{"status", std::string(status)}});
   }
 };
+
+TEST(ShardCellsTest, CallersUseTheShardsBehindTheInstances) {
+  for (const size_t instances : {size_t{1}, size_t{3}, size_t{64}}) {
+    std::set<size_t> used;
+    for (size_t thread = 0; thread < 100; ++thread) {
+      used.insert(ShardCells::caller_shard(instances, thread));
+    }
+    EXPECT_EQ(*used.begin(), instances);
+    EXPECT_EQ(*used.rbegin(), ShardCells::shards(instances) - 1);
+    EXPECT_EQ(used.size(), ShardCells::kCallerShards);
+  }
+}
 
 TEST_F(RecorderCellsTest, EachInstanceHasItsBusySeries) {
   const auto recorder = make(options_of("1", 3));

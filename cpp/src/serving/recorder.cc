@@ -65,7 +65,7 @@ void Recorder::close() {
 Word* Recorder::caller_shard() const noexcept {
   static std::atomic<size_t> threads{0};
   thread_local const size_t mine = threads.fetch_add(1, std::memory_order_relaxed);
-  return shards_ + (options_.instances + mine % Cells::kCallerShards) * Cells::kWords;
+  return shards_ + Cells::caller_shard(options_.instances, mine) * Cells::kWords;
 }
 
 Word* Recorder::instance_shard(size_t instance) const noexcept {

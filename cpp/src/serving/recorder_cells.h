@@ -42,6 +42,10 @@ struct ShardCells {
   static constexpr size_t kCallerShards = 4;
   /// Those of all writers: the instances' first, then the callers'.
   static constexpr size_t shards(size_t instances) noexcept { return instances + kCallerShards; }
+  /// Which of them a thread that is no instance's writer takes; threads are counted.
+  static constexpr size_t caller_shard(size_t instances, size_t thread) noexcept {
+    return instances + thread % kCallerShards;
+  }
   static constexpr size_t words(size_t instances) noexcept { return shards(instances) * kWords; }
 };
 
