@@ -99,12 +99,13 @@ void BM_HistogramWithNativeSingleWriter(benchmark::State& state) {
   const size_t words = stripe_words(Metric::kLatency);
   Word* const stripe = registry()->allocate_words(words);
   RecorderNatives natives;
-  natives.attach(RecorderNatives::kLatency, registry()->acquire(Metric::kLatency, {"bench"}, true));
+  natives.attach(RecorderNatives::kLatency, registry()->acquire(Metric::kLatency, {"bench"}, true),
+                 1);
   size_t i = 0;
   for (auto _ : state) {
     const int64_t latency = latencies_ns()[i++ % latencies_ns().size()];
     observe_single_writer(stripe, kLatencyBounds, latency);
-    natives.observe(RecorderNatives::kLatency, latency);
+    natives.observe(RecorderNatives::kLatency, 0, latency);
   }
   natives.detach();
   registry()->free_words(stripe, words);

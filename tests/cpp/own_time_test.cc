@@ -26,9 +26,10 @@ class CostlyClock final : public Clock {
 
 TEST(OwnTimeTest, ALargeBatchIsTimedExactly) {
   CostlyClock clock;
-  OwnTime own(clock);
+  const OwnTime own(clock);
+  Word random{0};
   const int64_t start = clock.now();
-  const OwnTime::Stretch stretch = own.begin_batch(OwnTime::kLargeBatch);
+  const OwnTime::Stretch stretch = own.begin_batch(random, OwnTime::kLargeBatch);
   EXPECT_EQ(stretch.weight, 1U);
   clock.advance(100);
   EXPECT_EQ(own.end(stretch), 100U + 2 * 4);
@@ -37,12 +38,13 @@ TEST(OwnTimeTest, ALargeBatchIsTimedExactly) {
 
 TEST(OwnTimeTest, SmallBatchesAreSampled) {
   CostlyClock clock;
-  OwnTime own(clock);
+  const OwnTime own(clock);
+  Word random{0};
   const int64_t reads = clock.reads();
   constexpr int kBatches = 16'000;
   int timed = 0;
   for (int i = 0; i < kBatches; ++i) {
-    const OwnTime::Stretch stretch = own.begin_batch(1 + static_cast<size_t>(i) % 63);
+    const OwnTime::Stretch stretch = own.begin_batch(random, 1 + static_cast<size_t>(i) % 63);
     if (stretch.weight == 0) {
       EXPECT_EQ(own.end(stretch), 0U);
       continue;
@@ -57,14 +59,26 @@ TEST(OwnTimeTest, SmallBatchesAreSampled) {
   EXPECT_NEAR(timed, 1000, 100);
 }
 
+TEST(OwnTimeTest, AWritersDiceMayStartFromAnything) {
+  CostlyClock clock;
+  const OwnTime own(clock);
+  for (const uint64_t start : {uint64_t{0}, uint64_t{1}, uint64_t{12345}, ~uint64_t{0}}) {
+    Word random{start};
+    int timed = 0;
+    for (int i = 0; i < 16'000; ++i) timed += own.begin_batch(random, 1).weight > 0 ? 1 : 0;
+    EXPECT_NEAR(timed, 1000, 100) << start;
+  }
+}
+
 // The total is right for traffic that repeats itself every 16 batches, with one dear batch in each.
 TEST(OwnTimeTest, NoPatternFallsIntoStep) {
   CostlyClock clock;
-  OwnTime own(clock);
+  const OwnTime own(clock);
+  Word random{0};
   const int64_t start = clock.now();
   uint64_t counted = 0;
   for (int i = 0; i < 320'000; ++i) {
-    const OwnTime::Stretch stretch = own.begin_batch(1);
+    const OwnTime::Stretch stretch = own.begin_batch(random, 1);
     clock.advance(i % 16 == 0 ? 1000 : 10);
     counted += own.end(stretch);
   }
@@ -72,12 +86,19 @@ TEST(OwnTimeTest, NoPatternFallsIntoStep) {
   EXPECT_NEAR(static_cast<double>(counted) / spent, 1.0, 0.1);
 }
 
-TEST(OwnTimeTest, AClockThatStandsStillMeasuresNothing) {
-  struct Still final : Clock {
-    [[nodiscard]] int64_t now_ns() const noexcept override { return 5; }
+// Also if it is told to move on in the middle of a stretch.
+TEST(OwnTimeTest, AVirtualClockMeasuresNothing) {
+  struct Virtual final : Clock {
+    [[nodiscard]] int64_t now_ns() const noexcept override { return now; }
+    int64_t now = 5;
   } clock;
-  OwnTime own(clock);
-  EXPECT_EQ(own.end(own.begin_batch(1000)), 0U);
+  const OwnTime own(clock);
+  Word random{0};
+  const OwnTime::Stretch batch = own.begin_batch(random, 1000);
+  const OwnTime::Stretch call = own.begin(64);
+  clock.now += 1'000'000;
+  EXPECT_EQ(own.end(batch), 0U);
+  EXPECT_EQ(own.end(call), 0U);
   EXPECT_EQ(own.end({}), 0U);
 }
 

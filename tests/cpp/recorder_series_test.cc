@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "serving/recorder.h"
+#include "recorder_fixture.h"
 
 namespace inferometer {
 namespace {
@@ -22,49 +22,35 @@ struct Counts {
   bool operator==(const Counts&) const = default;
 };
 
-Timing timing(int64_t queue_ns, int64_t total_ns) {
-  Timing timing;
-  timing.queue_ns = queue_ns;
-  timing.total_ns = total_ns;
-  timing.batch_size = 1;
-  return timing;
-}
-
-class RecorderSeriesTest : public testing::Test {
+class RecorderSeriesTest : public RecorderFixture {
  protected:
   std::unique_ptr<Recorder> make(std::string version = "1") {
-    RecorderOptions options;
-    options.name = "m";
-    options.version = std::move(version);
+    RecorderOptions options = options_of(std::move(version));
     options.load_ns = 30'000;
-    const LiveReadings live{[] { return 3.0; }, [] { return 2.0; }, [] { return 0.5; },
-                            [] { return 64.0; }};
-    return std::make_unique<Recorder>(registry_, options, live, steady_clock());
+    return RecorderFixture::make(options);
   }
-  double value(std::string_view name, Registry::LabelSet labels = {}) const {
+  double triton(std::string_view name, Registry::LabelSet labels = {}) const {
     labels.emplace("model", "m");
     labels.emplace("version", "1");
     return registry_->sample_value(name, labels).value_or(-1);
   }
   double failures(std::string_view reason) const {
-    return value("nv_inference_request_failure", {{"reason", std::string(reason)}});
+    return triton("nv_inference_request_failure", {{"reason", std::string(reason)}});
   }
   Counts counts() const {
-    return {value("nv_inference_request_success"),
+    return {triton("nv_inference_request_success"),
             failures("OTHER"),
             failures("BACKEND"),
             failures("CANCELED"),
             failures("REJECTED"),
-            value("nv_inference_count"),
-            value("nv_inference_exec_count"),
-            value("nv_inference_request_duration_us"),
-            value("nv_inference_queue_duration_us"),
-            value("nv_inference_compute_input_duration_us"),
-            value("nv_inference_compute_infer_duration_us"),
-            value("nv_inference_compute_output_duration_us")};
+            triton("nv_inference_count"),
+            triton("nv_inference_exec_count"),
+            triton("nv_inference_request_duration_us"),
+            triton("nv_inference_queue_duration_us"),
+            triton("nv_inference_compute_input_duration_us"),
+            triton("nv_inference_compute_infer_duration_us"),
+            triton("nv_inference_compute_output_duration_us")};
   }
-
-  const std::shared_ptr<Registry> registry_ = Registry::create();
 };
 
 // One line for each rule of Triton's counting.
@@ -78,32 +64,34 @@ TEST_F(RecorderSeriesTest, CountsAsTritonDoes) {
   const Case cases[] = {
       {"nothing happened", [](Recorder&) {}, {}},
       {"a success has durations, in whole microseconds",
-       [](Recorder& r) { r.record_request(Outcome::kSuccess, timing(1'999, 12'999)); },
+       [](Recorder& r) { r.record_request(0, Outcome::kSuccess, timing_of(1'999, 12'999)); },
        {.success = 1, .request_us = 12, .queue_us = 1}},
       {"each request is rounded down by itself",
        [](Recorder& r) {
-         for (int i = 0; i < 10; ++i) r.record_request(Outcome::kSuccess, timing(999, 1'999));
+         for (int i = 0; i < 10; ++i) r.record_request(0, Outcome::kSuccess, timing_of(999, 1'999));
        },
        {.success = 10, .request_us = 10}},
       {"a failure of the model has none",
        [](Recorder& r) {
-         r.record_request(Outcome::kFailure, timing(1'000'000, 2'000'000));
-         r.record_batch({ReleaseReason::kFull, 8, 5'000, 9'000, 4'000, 0, 0});
+         r.record_request(0, Outcome::kFailure, timing_of(1'000'000, 2'000'000));
+         r.record_batch(0, {ReleaseReason::kFull, 8, 5'000, 9'000, 4'000, 0, 0});
        },
        {.backend = 1, .executions = 1}},
       {"each success of a batch adds the batch's times in full",
-       [](Recorder& r) { r.record_batch({ReleaseReason::kFull, 8, 2'999, 10'999, 3'000, 3, 6}); },
+       [](Recorder& r) {
+         r.record_batch(0, {ReleaseReason::kFull, 8, 2'999, 10'999, 3'000, 3, 6});
+       },
        {.inferences = 6, .executions = 1, .input_us = 6, .infer_us = 21, .output_us = 9}},
       {"times that run backwards count as nothing",
        [](Recorder& r) {
-         r.record_request(Outcome::kSuccess, timing(-5'000, -5'000));
-         r.record_batch({ReleaseReason::kIdle, 1, -5'000, -5'000, -5'000, 1, 1});
+         r.record_request(0, Outcome::kSuccess, timing_of(-5'000, -5'000));
+         r.record_batch(0, {ReleaseReason::kIdle, 1, -5'000, -5'000, -5'000, 1, 1});
        },
        {.success = 1, .inferences = 1, .executions = 1}},
       {"an execution counts whatever released it",
        [](Recorder& r) {
          for (size_t i = 0; i < kReleaseReasons; ++i) {
-           r.record_batch({static_cast<ReleaseReason>(i), 1, 0, 0, 0, 0, 0});
+           r.record_batch(0, {static_cast<ReleaseReason>(i), 1, 0, 0, 0, 0, 0});
          }
        },
        {.executions = kReleaseReasons}},
@@ -111,13 +99,13 @@ TEST_F(RecorderSeriesTest, CountsAsTritonDoes) {
        [](Recorder& r) { r.record_refused(Outcome::kRejected); },
        {.rejected = 1}},
       {"too late",
-       [](Recorder& r) { r.record_ended_early(Outcome::kTimeout, timing(5'000, 5'000)); },
+       [](Recorder& r) { r.record_ended_early(Outcome::kTimeout, timing_of(5'000, 5'000)); },
        {.rejected = 1}},
       {"cancelled",
-       [](Recorder& r) { r.record_ended_early(Outcome::kCancelled, timing(5'000, 5'000)); },
+       [](Recorder& r) { r.record_ended_early(Outcome::kCancelled, timing_of(5'000, 5'000)); },
        {.canceled = 1}},
       {"shut down",
-       [](Recorder& r) { r.record_ended_early(Outcome::kShutdown, timing(5'000, 5'000)); },
+       [](Recorder& r) { r.record_ended_early(Outcome::kShutdown, timing_of(5'000, 5'000)); },
        {.other = 1}},
       {"an invalid request is no failure of Triton's",
        [](Recorder& r) { r.record_refused(Outcome::kInvalid); },
@@ -154,19 +142,29 @@ TEST_F(RecorderSeriesTest, GaugesPrintWithoutExponents) {
       << text;
 }
 
+TEST_F(RecorderSeriesTest, TheLoadTimeIsThatOfTheModelThatWasSwappedIn) {
+  const auto recorder = make();
+  EXPECT_DOUBLE_EQ(triton("nv_model_load_duration_secs"), 3e-5);
+  recorder->set_load_ns(2'500'000'000);
+  EXPECT_EQ(triton("nv_model_load_duration_secs"), 2.5);
+  recorder->close();
+  recorder->set_load_ns(1);  // a swap that loses the race with close() is harmless
+  EXPECT_EQ(triton("nv_model_load_duration_secs"), -1);
+}
+
 TEST_F(RecorderSeriesTest, TheHistogramIsThatOfSecondsInMicroseconds) {
   const auto recorder = make();
-  recorder->record_request(Outcome::kSuccess, timing(0, 25'000));
-  recorder->record_request(Outcome::kFailure, timing(0, 25'001));
-  recorder->record_ended_early(Outcome::kTimeout, timing(0, 70'000'000'999));
+  recorder->record_request(0, Outcome::kSuccess, timing_of(0, 25'000));
+  recorder->record_request(0, Outcome::kFailure, timing_of(0, 25'001));
+  recorder->record_ended_early(Outcome::kTimeout, timing_of(0, 70'000'000'999));
   const auto bucket = [&](const char* le) {
-    return value("nv_inference_request_latency_us_bucket", {{"le", le}});
+    return triton("nv_inference_request_latency_us_bucket", {{"le", le}});
   };
   EXPECT_EQ(bucket("25.0"), 1);
   EXPECT_EQ(bucket("50.0"), 2);
   EXPECT_EQ(bucket("6e+07"), 2);
   EXPECT_EQ(bucket("+Inf"), 3);
-  EXPECT_EQ(value("nv_inference_request_latency_us_count"), 3);
+  EXPECT_EQ(triton("nv_inference_request_latency_us_count"), 3);
   const std::string text = registry_->render_text();
   EXPECT_NE(text.find("nv_inference_request_latency_us_sum{model=\"m\",version=\"1\"} 70000051\n"),
             std::string::npos)
@@ -176,9 +174,9 @@ TEST_F(RecorderSeriesTest, TheHistogramIsThatOfSecondsInMicroseconds) {
 TEST_F(RecorderSeriesTest, VersionsAreCountedApart) {
   const auto first = make("1");
   auto second = make("2");
-  first->record_request(Outcome::kSuccess, timing(1, 1));
-  second->record_request(Outcome::kSuccess, timing(1, 1));
-  second->record_request(Outcome::kSuccess, timing(1, 1));
+  first->record_request(0, Outcome::kSuccess, timing_of(1, 1));
+  second->record_request(0, Outcome::kSuccess, timing_of(1, 1));
+  second->record_request(0, Outcome::kSuccess, timing_of(1, 1));
   const auto successes = [&](const char* version) {
     return registry_->sample_value("nv_inference_request_success",
                                    {{"model", "m"}, {"version", version}});
@@ -198,7 +196,7 @@ TEST_F(RecorderSeriesTest, VersionsAreCountedApart) {
 TEST_F(RecorderSeriesTest, DetachedCellsAreSeenByNobody) {
   const auto recorder = make();
   recorder->close();
-  recorder->record_request(Outcome::kSuccess, timing(1, 1));
+  recorder->record_request(0, Outcome::kSuccess, timing_of(1, 1));
   EXPECT_EQ(registry_->render_text().find("nv_"), std::string::npos);
 }
 
@@ -212,13 +210,13 @@ TEST_F(RecorderSeriesTest, ScrapesWhileOthersRecord) {
   std::vector<std::thread> threads;
   threads.emplace_back([&] {
     for (int i = 0; i < kBatches; ++i) {
-      const OwnTime::Stretch recording = recorder->begin_recording(kBatch);
+      const OwnTime::Stretch recording = recorder->begin_recording(0, kBatch);
       for (int r = 0; r < kBatch; ++r) {
-        recorder->record_request(Outcome::kSuccess, timing(1'500, 7'500));
+        recorder->record_request(0, Outcome::kSuccess, timing_of(1'500, 7'500));
       }
       recorder->record_batch(
-          {ReleaseReason::kFull, 2 * kBatch, 1'500, 5'500, 2'500, kBatch, 2 * kBatch});
-      recorder->end_recording(recording);
+          0, {ReleaseReason::kFull, 2 * kBatch, 1'500, 5'500, 2'500, kBatch, 2 * kBatch});
+      recorder->end_recording(0, recording);
     }
     --busy;
   });
@@ -226,7 +224,7 @@ TEST_F(RecorderSeriesTest, ScrapesWhileOthersRecord) {
     threads.emplace_back([&] {
       for (int i = 0; i < kBatches; ++i) {
         recorder->record_refused(Outcome::kRejected);
-        recorder->record_ended_early(Outcome::kTimeout, timing(5'000, 5'000));
+        recorder->record_ended_early(Outcome::kTimeout, timing_of(5'000, 5'000));
       }
       --busy;
     });
@@ -253,7 +251,7 @@ TEST_F(RecorderSeriesTest, ScrapesWhileOthersRecord) {
                     .infer_us = 3 * kRequests,
                     .output_us = 2 * kRequests};
   EXPECT_TRUE(counts() == want) << registry_->render_text();
-  EXPECT_EQ(value("nv_inference_request_latency_us_count"), kRequests + kCallers * kBatches);
+  EXPECT_EQ(triton("nv_inference_request_latency_us_count"), kRequests + kCallers * kBatches);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "inferometer/errors.h"
+#include "recorder_fixture.h"
+#include "telemetry/record/registry_core.h"
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define INFEROMETER_COUNTS_ALLOCATIONS 0
@@ -35,13 +37,6 @@ thread_local int allocations = 0;
 namespace inferometer {
 namespace {
 
-// Of a request that never reached the model.
-Timing ended_after(int64_t ns) {
-  Timing timing;
-  timing.total_ns = timing.queue_ns = ns;
-  return timing;
-}
-
 /// Advances by `step_ns` at every reading. Thread-safe.
 class SteppingClock final : public Clock {
  public:
@@ -53,24 +48,28 @@ class SteppingClock final : public Clock {
   mutable std::atomic<int64_t> now_{0};
 };
 
-class RecorderTest : public testing::Test {
+/// Is set, not read: a virtual one. Counts readings. Thread-safe.
+class VirtualClock final : public Clock {
+ public:
+  [[nodiscard]] int64_t now_ns() const noexcept override {
+    ++reads_;
+    return now_;
+  }
+  void advance(int64_t ns) { now_ += ns; }
+  [[nodiscard]] int64_t reads() const { return reads_; }
+
+ private:
+  std::atomic<int64_t> now_{0};
+  mutable std::atomic<int64_t> reads_{0};
+};
+
+class RecorderTest : public RecorderFixture {
  protected:
   std::unique_ptr<Recorder> make(std::string version = "1",
                                  std::optional<int64_t> objective = std::nullopt) {
-    RecorderOptions options;
-    options.name = "m";
-    options.version = std::move(version);
+    RecorderOptions options = options_of(std::move(version));
     options.latency_objective_ns = objective;
-    options.queue_limit = 32;
-    options.weights_bytes = 1000;
-    options.activation_bytes = 200;
-    const LiveReadings live{[] { return 3.0; }, [] { return 2.0; }, [] { return 0.5; },
-                            [] { return 64.0; }};
-    return std::make_unique<Recorder>(registry_, options, live, clock_);
-  }
-  double value(std::string_view name, Registry::LabelSet labels = {}) {
-    labels.emplace("model_name", "m");
-    return registry_->sample_value(name, labels).value_or(-1);
+    return std::make_unique<Recorder>(registry_, options, some_readings(), clock_);
   }
 
   static Timing timing(int64_t queue_ns, int64_t compute_ns, int64_t total_ns) {
@@ -78,11 +77,10 @@ class RecorderTest : public testing::Test {
   }
 
   static ExecutedBatch batch_of(ReleaseReason reason, int64_t rows, int64_t compute_ns) {
-    return {reason, rows, 0, compute_ns, 0, 0, 0};
+    return {.reason = reason, .rows = rows, .compute_ns = compute_ns};
   }
 
   const SteppingClock clock_{10};
-  const std::shared_ptr<Registry> registry_ = Registry::create();
 };
 
 TEST_F(RecorderTest, EverySeriesStartsAtZero) {
@@ -115,12 +113,35 @@ TEST_F(RecorderTest, ShowsWhatIsReadWhenScraped) {
   EXPECT_EQ(value("inferometer_model_memory_bytes", {{"kind", "queue"}}), 64);
 }
 
+TEST_F(RecorderTest, ShowsWhatChangesWhileItLives) {
+  double limit = 1;
+  double weights = 2;
+  double activations = 3;
+  LiveReadings live = some_readings();
+  live.queue_limit = [&] { return limit; };
+  live.weights_bytes = [&] { return weights; };
+  live.activation_bytes = [&] { return activations; };
+  Recorder recorder(registry_, options_of(), live, clock_);
+  const auto shown = [&] {
+    return std::vector{value("inference_queue_limit"),
+                       value("inferometer_model_memory_bytes", {{"kind", "weights"}}),
+                       value("inferometer_model_memory_bytes", {{"kind", "activations"}})};
+  };
+  EXPECT_EQ(shown(), (std::vector<double>{1, 2, 3}));
+  limit = 10;
+  weights = 20;
+  activations = 30;
+  EXPECT_EQ(shown(), (std::vector<double>{10, 20, 30}));
+  recorder.close();
+  EXPECT_EQ(shown(), (std::vector<double>{-1, -1, -1}));
+}
+
 TEST_F(RecorderTest, WritesExactCells) {
   const auto recorder = make();
-  recorder->record_request(Outcome::kSuccess, timing(20'000, 3'000'000, 4'000'000));
-  recorder->record_request(Outcome::kFailure, timing(30'000, 3'000'000, 5'000'000));
-  recorder->record_batch(batch_of(ReleaseReason::kShape, 4, 3'000'000));
-  recorder->record_wasted(750'000);
+  recorder->record_request(0, Outcome::kSuccess, timing(20'000, 3'000'000, 4'000'000));
+  recorder->record_request(0, Outcome::kFailure, timing(30'000, 3'000'000, 5'000'000));
+  recorder->record_batch(0, batch_of(ReleaseReason::kShape, 4, 3'000'000));
+  recorder->record_wasted(0, 750'000);
   recorder->record_refused(Outcome::kRejected);
   recorder->record_refused(Outcome::kInvalid);
   recorder->record_ended_early(Outcome::kTimeout, ended_after(1'000'000'000));
@@ -153,9 +174,9 @@ TEST_F(RecorderTest, WritesExactCells) {
 
 TEST_F(RecorderTest, TimesThatRunBackwardsCountAsNothing) {
   const auto recorder = make();
-  recorder->record_request(Outcome::kSuccess, timing(-5, -5, -5));
-  recorder->record_batch(batch_of(ReleaseReason::kIdle, 1, -5));
-  recorder->record_wasted(-5);
+  recorder->record_request(0, Outcome::kSuccess, timing(-5, -5, -5));
+  recorder->record_batch(0, batch_of(ReleaseReason::kIdle, 1, -5));
+  recorder->record_wasted(0, -5);
   recorder->record_ended_early(Outcome::kCancelled, ended_after(-5));
   EXPECT_EQ(value("inference_latency_seconds_count"), 2);
   EXPECT_EQ(value("inference_latency_seconds_sum"), 0);
@@ -164,9 +185,9 @@ TEST_F(RecorderTest, TimesThatRunBackwardsCountAsNothing) {
 
 TEST_F(RecorderTest, OnlySuccessesWithinTheObjectiveCount) {
   const auto recorder = make("1", 1000);
-  recorder->record_request(Outcome::kSuccess, timing(0, 0, 1000));
-  recorder->record_request(Outcome::kSuccess, timing(0, 0, 1001));
-  recorder->record_request(Outcome::kFailure, timing(0, 0, 1));
+  recorder->record_request(0, Outcome::kSuccess, timing(0, 0, 1000));
+  recorder->record_request(0, Outcome::kSuccess, timing(0, 0, 1001));
+  recorder->record_request(0, Outcome::kFailure, timing(0, 0, 1));
   EXPECT_EQ(value("inference_requests_within_objective_total"), 1);
 }
 
@@ -179,7 +200,7 @@ TEST_F(RecorderTest, WithoutAnObjectiveItsSeriesAreAbsent) {
 // The clock steps 10 ns a reading, all of which the clock itself costs: what is left is two reads.
 TEST_F(RecorderTest, RecordsItsOwnTime) {
   const auto recorder = make();
-  recorder->end_recording(recorder->begin_recording(OwnTime::kLargeBatch));
+  recorder->end_recording(0, recorder->begin_recording(0, OwnTime::kLargeBatch));
   EXPECT_EQ(recorder->totals().telemetry_ns, 20U);
   // On a thread of its own, so that the sampling period starts here: one call in 64 is timed.
   std::thread caller([&] {
@@ -187,6 +208,27 @@ TEST_F(RecorderTest, RecordsItsOwnTime) {
   });
   caller.join();
   EXPECT_EQ(recorder->totals().telemetry_ns, 20U + 2 * 20U);
+}
+
+// As the simulator drives it: no threads, and time that passes when it is told to.
+TEST_F(RecorderTest, AVirtualClockIsNotRead) {
+  VirtualClock clock;
+  Recorder recorder(registry_, options_of("1", 2), some_readings(), clock);
+  const int64_t reads = clock.reads();
+  for (size_t i = 0; i < 1000; ++i) {
+    const size_t instance = i % 2;
+    const size_t requests = i % 3 == 0 ? OwnTime::kLargeBatch : 1;
+    const OwnTime::Stretch recording = recorder.begin_recording(instance, requests);
+    recorder.record_request(instance, Outcome::kSuccess, timing(1, 2, 3));
+    recorder.record_batch(instance, batch_of(ReleaseReason::kFull, 1, 2));
+    clock.advance(1'000'000'000);
+    recorder.end_recording(instance, recording);
+    recorder.record_refused(Outcome::kRejected);
+    recorder.record_ended_early(Outcome::kTimeout, ended_after(5));
+  }
+  EXPECT_EQ(clock.reads(), reads);
+  EXPECT_EQ(recorder.totals().telemetry_ns, 0U);
+  EXPECT_EQ(value("inference_latency_seconds_count"), 2000);
 }
 
 TEST_F(RecorderTest, NoRecordOfManyCallersIsLost) {
@@ -203,7 +245,7 @@ TEST_F(RecorderTest, NoRecordOfManyCallersIsLost) {
     });
   }
   for (int i = 0; i < kEach; ++i) {
-    recorder->record_request(Outcome::kSuccess, timing(1, 1, 7));
+    recorder->record_request(0, Outcome::kSuccess, timing(1, 1, 7));
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(value("inference_requests_total", {{"status", "rejected"}}), kThreads * kEach);
@@ -225,8 +267,8 @@ TEST_F(RecorderTest, ANameAndVersionIsTakenUntilClosed) {
 TEST_F(RecorderTest, VersionsShareSeriesAndCountersDoNotFall) {
   const auto first = make("1");
   auto second = make("2");
-  first->record_request(Outcome::kSuccess, timing(1, 1, 1));
-  second->record_request(Outcome::kSuccess, timing(1, 1, 1));
+  first->record_request(0, Outcome::kSuccess, timing(1, 1, 1));
+  second->record_request(0, Outcome::kSuccess, timing(1, 1, 1));
   EXPECT_EQ(value("inference_requests_total", {{"status", "success"}}), 2);
   EXPECT_EQ(value("inference_queue_depth"), 6);
   second.reset();
@@ -242,24 +284,38 @@ TEST_F(RecorderTest, VersionsShareSeriesAndCountersDoNotFall) {
 TEST_F(RecorderTest, StragglersAfterCloseAreHarmless) {
   const auto recorder = make();
   recorder->close();
-  recorder->record_request(Outcome::kSuccess, timing(1, 1, 1));
+  recorder->record_request(0, Outcome::kSuccess, timing(1, 1, 1));
   recorder->record_ended_early(Outcome::kShutdown, ended_after(1));
   EXPECT_EQ(registry_->render_text().find("inference_"), std::string::npos);
 }
 
 TEST_F(RecorderTest, NoRoomIsAnErrorThatLeavesNothingBehind) {
-  RegistryOptions small;
-  small.arena_bytes = 4096;
-  const auto registry = Registry::create(small);
-  for (int i = 0; i < 2; ++i) {
-    try {
-      const Recorder recorder(registry, {"m", "1", {}, 1, 0, 0}, {}, clock_);
-      FAIL() << "want ConfigError";
-    } catch (const ConfigError& error) {  // not that the name is taken
-      EXPECT_NE(std::string(error.what()).find("no room"), std::string::npos) << error.what();
-    }
+  RecorderOptions options = options_of("1", 3);
+  options.latency_objective_ns = 1;
+  options.padding = true;
+  options.native_histograms = true;
+  // Whatever it is that there is no room for.
+  int refused = 0;
+  for (RegistryOptions small{.arena_bytes = 4096};; small.arena_bytes += 4096) {
+    const auto registry = Registry::create(small);
+    const size_t used = registry->core().storage()->arena.used_words();
+    const auto fits = [&] {
+      try {
+        const Recorder recorder(registry, options, some_readings(), clock_);
+        return true;
+      } catch (const ConfigError& error) {  // not that the name is taken
+        EXPECT_NE(std::string(error.what()).find("no room"), std::string::npos) << error.what();
+        EXPECT_EQ(registry->render_text().find("inference_"), std::string::npos);
+        EXPECT_EQ(registry->core().storage()->arena.used_words(), used);  // rendering frees series
+        return false;
+      }
+    };
+    const bool first = fits();
+    EXPECT_EQ(fits(), first);
+    if (first) break;
+    ++refused;
   }
-  EXPECT_EQ(registry->render_text().find("inference_"), std::string::npos);
+  EXPECT_GT(refused, 10);
 }
 
 TEST_F(RecorderTest, RecordingAllocatesNothing) {
@@ -268,11 +324,11 @@ TEST_F(RecorderTest, RecordingAllocatesNothing) {
   allocations = 0;
   counting = true;
   for (int i = 0; i < 200; ++i) {
-    const OwnTime::Stretch recording = recorder->begin_recording(1);
-    recorder->record_request(Outcome::kSuccess, timing(1, 2, 3));
-    recorder->record_batch(batch_of(ReleaseReason::kFull, 4, 2));
-    recorder->record_wasted(1);
-    recorder->end_recording(recording);
+    const OwnTime::Stretch recording = recorder->begin_recording(0, 1);
+    recorder->record_request(0, Outcome::kSuccess, timing(1, 2, 3));
+    recorder->record_batch(0, batch_of(ReleaseReason::kFull, 4, 2));
+    recorder->record_wasted(0, 1);
+    recorder->end_recording(0, recording);
     recorder->record_refused(Outcome::kRejected);
     recorder->record_ended_early(Outcome::kTimeout, ended_after(5));
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <bit>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -114,6 +115,15 @@ TEST_F(SeriesTest, ReadersAreAskedWhenRead) {
   EXPECT_EQ(value("inference_queue_depth"), 3);
   depth->detach_reader(second);
   EXPECT_EQ(value("inference_queue_depth"), 0);
+}
+
+TEST_F(SeriesTest, ReadersAddToGaugesOfRealNumbersToo) {
+  const auto load = registry_->acquire(Metric::kTritonLoadTime, {"m", "1"});
+  *load->base() = std::bit_cast<uint64_t>(0.25);
+  const uint64_t reader = load->attach_reader([] { return 1.5; });
+  EXPECT_EQ(load->read().real, 1.75);
+  load->detach_reader(reader);
+  EXPECT_EQ(load->read().real, 0.25);
 }
 
 TEST_F(SeriesTest, AReaderThatThrowsOrIsNotFiniteContributesNothing) {

@@ -167,11 +167,10 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
   }
 }
 
-void EngineCore::record(const FormedBatch& batch, size_t /*instance*/,
-                        const std::vector<bool>& mine, Outcome outcome, const BatchTimes& times,
-                        int64_t gone_rows) {
+void EngineCore::record(const FormedBatch& batch, size_t instance, const std::vector<bool>& mine,
+                        Outcome outcome, const BatchTimes& times, int64_t gone_rows) {
   const auto& requests = batch.taken();
-  const OwnTime::Stretch recording = recorder_->begin_recording(requests.size());
+  const OwnTime::Stretch recording = recorder_->begin_recording(instance, requests.size());
   ExecutedBatch executed;
   executed.reason = batch.reason();
   executed.rows = batch.rows();
@@ -180,18 +179,18 @@ void EngineCore::record(const FormedBatch& batch, size_t /*instance*/,
   executed.output_ns = times.output_ns;
   for (size_t i = 0; i < requests.size(); ++i) {
     if (!mine[i]) continue;
-    recorder_->record_request(outcome, requests[i]->timing_, requests[i]->trace_id_);
+    recorder_->record_request(instance, outcome, requests[i]->timing_, requests[i]->trace_id_);
     if (outcome != Outcome::kSuccess) continue;
     ++executed.succeeded;
     executed.inferences += requests[i]->rows_;
   }
-  recorder_->record_batch(executed);
+  recorder_->record_batch(instance, executed);
   if (gone_rows > 0) {
-    recorder_->record_wasted(static_cast<int64_t>(static_cast<double>(times.compute_ns) *
-                                                  static_cast<double>(gone_rows) /
-                                                  static_cast<double>(batch.rows())));
+    recorder_->record_wasted(instance, static_cast<int64_t>(static_cast<double>(times.compute_ns) *
+                                                            static_cast<double>(gone_rows) /
+                                                            static_cast<double>(batch.rows())));
   }
-  recorder_->end_recording(recording);
+  recorder_->end_recording(instance, recording);
 }
 
 std::shared_ptr<Request> EngineCore::hand_over_locked() {

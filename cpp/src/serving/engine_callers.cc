@@ -136,10 +136,10 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
   return call;
 }
 
-void EngineCore::record_lone(size_t /*instance*/, Outcome outcome, const Timing& timing,
+void EngineCore::record_lone(size_t instance, Outcome outcome, const Timing& timing,
                              std::string_view trace_id, int64_t output_ns) {
-  const OwnTime::Stretch recording = recorder_->begin_recording(1);
-  recorder_->record_request(outcome, timing, trace_id);
+  const OwnTime::Stretch recording = recorder_->begin_recording(instance, 1);
+  recorder_->record_request(instance, outcome, timing, trace_id);
   ExecutedBatch executed;
   executed.reason = timing.reason;
   executed.rows = timing.batch_size;
@@ -149,8 +149,8 @@ void EngineCore::record_lone(size_t /*instance*/, Outcome outcome, const Timing&
     executed.succeeded = 1;
     executed.inferences = timing.batch_size;
   }
-  recorder_->record_batch(executed);
-  recorder_->end_recording(recording);
+  recorder_->record_batch(instance, executed);
+  recorder_->end_recording(instance, recording);
 }
 
 // Exactly one batch: a caller that went on leading would hold up its own answer, and whoever waits

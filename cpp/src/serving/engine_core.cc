@@ -66,6 +66,7 @@ EngineCore::EngineCore(std::vector<std::shared_ptr<Executable>> instances, Engin
       scheduler_(checked(options_.batching, *model_), pool_),
       instances_(model_->instances()),
       free_(instances_.size()) {
+  publish_model_memory_locked();
   if (!options_.inputs.empty()) {
     owned_check_ = std::make_unique<const InputCheck>(options_.inputs);
     input_check_.store(owned_check_.get(), std::memory_order_release);
@@ -74,21 +75,28 @@ EngineCore::EngineCore(std::vector<std::shared_ptr<Executable>> instances, Engin
   const auto read = [](const std::atomic<int64_t>& value) {
     return static_cast<double>(value.load(std::memory_order_relaxed));
   };
-  const Executable& model = model_->executable(0);
   recorder_ = std::make_unique<Recorder>(
       options_.registry,
-      RecorderOptions{options_.name, options_.version, options_.latency_objective_ns,
-                      options_.batching.max_queue_size, model_->weights_bytes(),
-                      model_->activation_bytes(max_rows_),
-                      model.load_ns() + clock_.now_ns() - made_ns_, options_.native_histograms},
-      LiveReadings{[this, read] { return read(queue_depth_); },
-                   [this, read] { return read(in_flight_); },
-                   [this] {
-                     const int64_t oldest = oldest_arrival_ns_.load(std::memory_order_relaxed);
-                     if (oldest == kNever) return 0.0;
-                     return ns_to_seconds(std::max<int64_t>(clock_.now_ns() - oldest, 0));
-                   },
-                   [this] { return static_cast<double>(pool_->allocated_bytes()); }},
+      RecorderOptions{.name = options_.name,
+                      .version = options_.version,
+                      .latency_objective_ns = options_.latency_objective_ns,
+                      .load_ns = model_->executable(0).load_ns() + clock_.now_ns() - made_ns_,
+                      .native_histograms = options_.native_histograms,
+                      .instances = instances_.size(),
+                      .padding = options_.batching.padding.has_value()},
+      LiveReadings{
+          .queue_depth = [this, read] { return read(queue_depth_); },
+          .in_flight = [this, read] { return read(in_flight_); },
+          .oldest_request_seconds =
+              [this] {
+                const int64_t oldest = oldest_arrival_ns_.load(std::memory_order_relaxed);
+                if (oldest == kNever) return 0.0;
+                return ns_to_seconds(std::max<int64_t>(clock_.now_ns() - oldest, 0));
+              },
+          .queue_buffer_bytes = [this] { return static_cast<double>(pool_->allocated_bytes()); },
+          .queue_limit = [this, read] { return read(queue_limit_); },
+          .weights_bytes = [this, read] { return read(weights_bytes_); },
+          .activation_bytes = [this, read] { return read(activation_bytes_); }},
       clock_);
 }
 
@@ -145,6 +153,11 @@ void EngineCore::publish_queue_state_locked() {
   queue_depth_.store(scheduler_.size(), std::memory_order_relaxed);
   oldest_arrival_ns_.store(scheduler_.oldest_arrival_ns(), std::memory_order_relaxed);
   in_flight_.store(running_requests_, std::memory_order_relaxed);
+}
+
+void EngineCore::publish_model_memory_locked() {
+  weights_bytes_.store(model_->weights_bytes(), std::memory_order_relaxed);
+  activation_bytes_.store(model_->activation_bytes(max_rows_.load()), std::memory_order_relaxed);
 }
 
 void EngineCore::ended_some() noexcept {
@@ -216,6 +229,7 @@ void EngineCore::reconfigure(const Batching& batching) {
     MutexLock lock(mutex_);
     scheduler_.reconfigure(checked(batching, *model_));
     max_rows_.store(batching.max_batch_size, std::memory_order_relaxed);
+    publish_model_memory_locked();
     queue_limit_.store(batching.max_queue_size, std::memory_order_relaxed);
     leader = hand_over_locked();
   }
@@ -236,6 +250,8 @@ void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
     check_same_specs("output", model->outputs(), model_->outputs());
     (void)checked(scheduler_.batching(), *model);
     retired_.push_back(std::exchange(model_, std::move(model)));
+    publish_model_memory_locked();
+    if (recorder_) recorder_->set_load_ns(model_->executable(0).load_ns());
     scheduler_.forget_idle_models();
     service_ns_per_request_ = batch_ns_ = 0;
   }

@@ -153,6 +153,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   void ended_some() noexcept;
   [[nodiscard]] int64_t expire();
   void publish_queue_state_locked() REQUIRES(mutex_);
+  void publish_model_memory_locked() REQUIRES(mutex_);
   [[nodiscard]] bool settled_locked() const REQUIRES(mutex_) {
     return scheduler_.empty() && free_ == instances_.size() && ending_ == 0;
   }
@@ -173,6 +174,8 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::atomic<int64_t> oldest_arrival_ns_{kNever};
   std::atomic<int64_t> queue_limit_;
   std::atomic<int64_t> max_rows_;
+  std::atomic<int64_t> weights_bytes_{0};
+  std::atomic<int64_t> activation_bytes_{0};
   std::atomic<int64_t> ending_{0};  // calls of end_early() and finish() under way; +1 under mutex_
   std::atomic<Phase> phase_{Phase::kOpen};
   std::atomic<const InputCheck*> input_check_{nullptr};  // set once; owned by owned_check_

@@ -26,19 +26,27 @@ struct ShardCells {
   static constexpr size_t kCompute = kQueue + kHistogramWords;
   static constexpr size_t kBatchSize = kCompute + kHistogramWords;
   static constexpr size_t kReason = kBatchSize + words_for_bounds(kBatchSizeBounds.size());
-  static constexpr size_t kBusy = kReason + kReleaseReasons;
+  static constexpr size_t kRandom = kReason + kReleaseReasons;  // no count: see own_time.h
+  static constexpr size_t kBusy = kRandom + 1;
   static constexpr size_t kInferences = kBusy + 1;
   static constexpr size_t kInputUs = kInferences + 1;  // the batch's, for each of its successes
   static constexpr size_t kInferUs = kInputUs + 1;
   static constexpr size_t kOutputUs = kInferUs + 1;
-  static constexpr size_t kWasted = kOutputUs + 1;
+  static constexpr size_t kPadding = kOutputUs + 1;
+  static constexpr size_t kElements = kPadding + 1;
+  static constexpr size_t kWasted = kElements + 1;
   static constexpr size_t kTelemetry = kWasted + 1;
   static constexpr size_t kWords = (kTelemetry + 1 + 7) / 8 * 8;
 
   /// Requests that end outside a batch are written by whoever ends them, to one of these.
   static constexpr size_t kCallerShards = 4;
-  /// The instance's shard first, then the callers'.
-  static constexpr size_t kShards = 1 + kCallerShards;
+  /// Those of all writers: the instances' first, then the callers'.
+  static constexpr size_t shards(size_t instances) noexcept { return instances + kCallerShards; }
+  /// Which of them a thread that is no instance's writer takes; threads are counted.
+  static constexpr size_t caller_shard(size_t instances, size_t thread) noexcept {
+    return instances + thread % kCallerShards;
+  }
+  static constexpr size_t words(size_t instances) noexcept { return shards(instances) * kWords; }
 };
 
 }  // namespace inferometer

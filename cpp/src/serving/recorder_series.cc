@@ -1,7 +1,5 @@
 #include "serving/recorder_series.h"
 
-#include <bit>
-
 #include "inferometer/clock.h"
 #include "inferometer/request.h"
 #include "serving/recorder_cells.h"
@@ -25,7 +23,11 @@ constexpr size_t reason_cell(ReleaseReason reason) noexcept {
 
 RecorderSeries::RecorderSeries(Registry& registry, const RecorderOptions& options,
                                const LiveReadings& live, const Word* shards)
-    : with_natives_(options.native_histograms), registry_(registry), shards_(shards) {
+    : with_natives_(options.native_histograms),
+      instances_(options.instances),
+      registry_(registry),
+      shards_(shards),
+      load_ns_(options.load_ns) {
   try {
     attach_all(options, live);
     attach_triton(options, live);
@@ -43,7 +45,6 @@ void RecorderSeries::detach() {
   for (const auto& [series, words] : cells_) series->detach(words);
   readings_.clear();
   cells_.clear();
-  load_time_.reset();
 }
 
 void RecorderSeries::attach_all(const RecorderOptions& options, const LiveReadings& live) {
@@ -54,29 +55,35 @@ void RecorderSeries::attach_all(const RecorderOptions& options, const LiveReadin
   const auto latency = show(Metric::kLatency, {model}, {Cells::kLatency});
   exemplars_ = latency->exemplars();
   using Natives = RecorderNatives;
-  natives_.attach(Natives::kLatency, latency);
-  natives_.attach(Natives::kQueue, show(Metric::kQueue, {model}, {Cells::kQueue}));
-  natives_.attach(Natives::kCompute, show(Metric::kCompute, {model}, {Cells::kCompute}));
-  natives_.attach(Natives::kBatchSize, show(Metric::kBatchSize, {model}, {Cells::kBatchSize}));
+  natives_.attach(Natives::kLatency, latency, instances_);
+  natives_.attach(Natives::kQueue, show(Metric::kQueue, {model}, {Cells::kQueue}), instances_);
+  natives_.attach(Natives::kCompute, show(Metric::kCompute, {model}, {Cells::kCompute}),
+                  instances_);
+  natives_.attach(Natives::kBatchSize, show(Metric::kBatchSize, {model}, {Cells::kBatchSize}),
+                  instances_);
   for (size_t i = 0; i < kReleaseReasons; ++i) {
     show(Metric::kBatches, {model, kReasonNames[i]}, {Cells::kReason + i});
   }
-  show(Metric::kBusy, {model, "0"}, {Cells::kBusy});
+  for (size_t i = 0; i < instances_; ++i) {
+    attach(registry_.acquire(Metric::kBusy, {model, std::to_string(i)}), i, Cells::kBusy);
+  }
   show(Metric::kWasted, {model}, {Cells::kWasted});
+  if (options.padding) {
+    show(Metric::kPaddingElements, {model}, {Cells::kPadding});
+    show(Metric::kElements, {model}, {Cells::kElements});
+  }
   show(Metric::kTelemetry, {model}, {Cells::kTelemetry});
 
   show_reading(Metric::kQueueDepth, {model}, live.queue_depth);
-  show_constant(Metric::kQueueLimit, {model}, static_cast<double>(options.queue_limit));
+  show_reading(Metric::kQueueLimit, {model}, live.queue_limit);
   show_reading(Metric::kInFlight, {model}, live.in_flight);
   show_reading(Metric::kOldestRequest, {model}, live.oldest_request_seconds);
   if (options.latency_objective_ns) {
     show(Metric::kWithinObjective, {model}, {Cells::kWithin});
     show_constant(Metric::kLatencyObjective, {model}, ns_to_seconds(*options.latency_objective_ns));
   }
-  show_constant(Metric::kModelMemory, {model, "weights"},
-                static_cast<double>(options.weights_bytes));
-  show_constant(Metric::kModelMemory, {model, "activations"},
-                static_cast<double>(options.activation_bytes));
+  show_reading(Metric::kModelMemory, {model, "weights"}, live.weights_bytes);
+  show_reading(Metric::kModelMemory, {model, "activations"}, live.activation_bytes);
   show_reading(Metric::kModelMemory, {model, "queue"}, live.queue_buffer_bytes);
 }
 
@@ -103,9 +110,8 @@ void RecorderSeries::attach_triton(const RecorderOptions& options, const LiveRea
   show(Metric::kTritonInferTime, {model, version}, {Cells::kInferUs});
   show(Metric::kTritonOutputTime, {model, version}, {Cells::kOutputUs});
   show_reading(Metric::kTritonPending, {model, version}, live.queue_depth);
-  load_time_ = registry_.acquire(Metric::kTritonLoadTime, {model, version});
-  load_time_->base()->store(std::bit_cast<uint64_t>(ns_to_seconds(options.load_ns)),
-                            std::memory_order_relaxed);
+  show_reading(Metric::kTritonLoadTime, {model, version},
+               [this] { return ns_to_seconds(load_ns_.load(std::memory_order_relaxed)); });
   show(Metric::kTritonLatency, {model, version}, {Cells::kLatency});
 }
 
@@ -114,14 +120,16 @@ std::shared_ptr<Series> RecorderSeries::show(Metric metric, Labels labels,
   // Triton has no native histograms, and a view would need cells of its own.
   const bool native = with_natives_ && metric != Metric::kTritonLatency;
   std::shared_ptr<Series> series = registry_.acquire(metric, labels, native);
-  for (size_t shard = 0; shard < Cells::kShards; ++shard) {
-    for (const size_t offset : offsets) {
-      const Word* const words = shards_ + shard * Cells::kWords + offset;
-      cells_.emplace_back(series, words);
-      series->attach(words);
-    }
+  for (size_t shard = 0; shard < Cells::shards(instances_); ++shard) {
+    for (const size_t offset : offsets) attach(series, shard, offset);
   }
   return series;
+}
+
+void RecorderSeries::attach(const std::shared_ptr<Series>& series, size_t shard, size_t offset) {
+  const Word* const words = shards_ + shard * Cells::kWords + offset;
+  cells_.emplace_back(series, words);
+  series->attach(words);
 }
 
 void RecorderSeries::show_reading(Metric metric, Labels labels, std::function<double()> reading) {

@@ -130,9 +130,9 @@ Number Series::read_locked() const {
     case Unit::kFloat:
       break;
     case Unit::kPlainFloat:
-      return Number::of_plain(load_real(base_[0]));
+      return Number::of_plain(combined(spec_->combine, load_real(base_[0]), computed));
   }
-  return Number::of(load_real(base_[0]));
+  return Number::of(combined(spec_->combine, load_real(base_[0]), computed));
 }
 
 int64_t Series::read_integer_locked() const {
