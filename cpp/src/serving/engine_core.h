@@ -84,8 +84,8 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   };
   void finish(FormedBatch& batch, const std::exception_ptr& error, const BatchTimes& times);
   // `mine`: which of the batch's requests this thread ends.
-  void record(const FormedBatch& batch, const std::vector<bool>& mine, Outcome outcome,
-              const BatchTimes& times, int64_t gone_rows);
+  void record(const FormedBatch& batch, const std::vector<bool>& mine, const BatchTimes& times,
+              int64_t gone_rows);
   [[nodiscard]] std::vector<TensorSpec> expected_outputs();
   void learn_outputs(const FormedBatch& batch);
 

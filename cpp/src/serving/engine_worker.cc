@@ -119,7 +119,6 @@ void EngineCore::run(FormedBatch& batch) {
 // whoever sees the answer sees the metrics that count it.
 void EngineCore::finish(FormedBatch& batch, const std::exception_ptr& error,
                         const BatchTimes& times) {
-  const Outcome outcome = error ? Outcome::kFailure : Outcome::kSuccess;
   const auto& requests = batch.taken();
   std::vector<bool> mine(requests.size());
   int64_t row = 0;
@@ -129,11 +128,12 @@ void EngineCore::finish(FormedBatch& batch, const std::exception_ptr& error,
     request.segment_.reset();  // a handle that is kept keeps the answer, not the rows
     mine[i] = Ending::claim(request);
     if (mine[i]) {
-      request.outcome_ = outcome;
-      request.error_ = error;
+      // What the model failed this one with says more than what became of the batch.
+      request.error_ = batch.error_of(i) ? batch.error_of(i) : error;
+      request.outcome_ = request.error_ ? Outcome::kFailure : Outcome::kSuccess;
       request.timing_.compute_ns = times.compute_ns;
       request.timing_.total_ns = times.end_ns - request.arrival_ns_;
-      if (!error) {
+      if (!request.error_) {
         request.output_ = batch.output();
         request.output_row_ = row;
         if (batch.opaque()) request.result_object_ = batch.result_object(i);
@@ -144,7 +144,7 @@ void EngineCore::finish(FormedBatch& batch, const std::exception_ptr& error,
     row += request.rows_;
   }
 
-  if (recorder_) record(batch, mine, outcome, times, gone_rows);
+  if (recorder_) record(batch, mine, times, gone_rows);
 
   in_flight_.store(0, std::memory_order_relaxed);
   {
@@ -165,7 +165,7 @@ void EngineCore::finish(FormedBatch& batch, const std::exception_ptr& error,
   completions.deliver();
 }
 
-void EngineCore::record(const FormedBatch& batch, const std::vector<bool>& mine, Outcome outcome,
+void EngineCore::record(const FormedBatch& batch, const std::vector<bool>& mine,
                         const BatchTimes& times, int64_t gone_rows) {
   const auto& requests = batch.taken();
   const OwnTime::Stretch recording = recorder_->begin_recording(requests.size());
@@ -177,6 +177,7 @@ void EngineCore::record(const FormedBatch& batch, const std::vector<bool>& mine,
   executed.output_ns = times.output_ns;
   for (size_t i = 0; i < requests.size(); ++i) {
     if (!mine[i]) continue;
+    const Outcome outcome = requests[i]->outcome_;
     recorder_->record_request(outcome, requests[i]->timing_, requests[i]->trace_id_);
     if (outcome != Outcome::kSuccess) continue;
     ++executed.succeeded;
