@@ -71,6 +71,12 @@ class Executable {
   [[nodiscard]] virtual int64_t load_ns() const noexcept { return 0; }
   /// Computes the outputs. Whatever it throws fails the requests of this batch and no others.
   virtual void run(Batch& batch) = 0;
+  /// True while a run may sleep for reasons of its own (an injected stall, say) and so belongs on a
+  /// worker, not on a caller's or an event loop's thread. May change at any time; asked often.
+  [[nodiscard]] virtual bool may_block() const noexcept { return false; }
+  /// The engine is being closed and has no use for answers any more: a run that only sleeps returns
+  /// or throws, now and from now on. Called by any thread, also while run() is under way.
+  virtual void interrupt() noexcept {}
 };
 
 }  // namespace inferometer

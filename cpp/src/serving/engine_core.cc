@@ -215,6 +215,7 @@ bool EngineCore::close(int64_t grace_ns) {
     settled_.notify_all();
   }
   end_early(left, Outcome::kShutdown);
+  model_->interrupt();
 
   std::thread worker;
   bool left_in_time = false;
