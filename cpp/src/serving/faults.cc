@@ -16,6 +16,8 @@ namespace {
 constexpr std::array<std::string_view, kFaultKinds> kKindNames = {"delay", "error", "stall",
                                                                   "partial"};
 
+constexpr double kNotFailed = -1;
+
 int64_t sum_or_never(int64_t from, int64_t ns) { return ns > kNever - from ? kNever : from + ns; }
 
 // splitmix64: any seed does, and it is the same everywhere, unlike std's distributions.
@@ -123,12 +125,12 @@ class Faults::Schedule {
     batch.delay_clears = delay_clears_;
     const int64_t now = clock_.now_ns();
     forget_ended_locked(now);
-    std::vector<std::optional<double>> failed(requests);
+    std::vector<double> failed(requests, kNotFailed);  // by which ratio
     for (Entry& entry : entries_) {
       if (entry.covers(now)) meet(entry, batch, failed);
     }
     for (size_t i = 0; i < requests; ++i) {
-      if (failed[i] && !batch.error_ratio) batch.failed.push_back({i, *failed[i]});
+      if (failed[i] != kNotFailed && !batch.error_ratio) batch.failed.push_back({i, failed[i]});
     }
     count_locked(FaultKind::kDelay, batch.delay_ns > 0 ? 1 : 0);
     count_locked(FaultKind::kError, batch.error_ratio ? 1 : 0);
@@ -177,7 +179,7 @@ class Faults::Schedule {
 
   // Every draw is made, also where another fault has failed the batch or the request already:
   // faults do not change each other's sequences.
-  static void meet(Entry& entry, BatchFaults& batch, std::vector<std::optional<double>>& failed) {
+  static void meet(Entry& entry, BatchFaults& batch, std::vector<double>& failed) {
     switch (entry.fault.kind) {
       case FaultKind::kDelay:
         batch.delay_ns = sum_or_never(batch.delay_ns, seconds_to_ns(entry.fault.seconds));
@@ -189,7 +191,7 @@ class Faults::Schedule {
         batch.stalled = true;
         break;
       case FaultKind::kPartial:
-        for (auto& request : failed) {
+        for (double& request : failed) {
           if (entry.draws.hit(entry.fault.ratio)) request = entry.fault.ratio;
         }
         break;
