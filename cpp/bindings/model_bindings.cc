@@ -152,7 +152,8 @@ py::object ModelObject::run(const py::args& arrays) {
 
 void bind_model(py::module_& m) {
   bind_builder(m);
-  py::class_<NativeModel>(m, "NativeModel", "A model that an engine runs without Python.");
+  const py::class_<NativeModel> base(m, "NativeModel",
+                                     "A model that an engine runs without Python.");
   py::class_<ModelObject, NativeModel>(m, "Model",
                                        "A compiled native model. Made by inferometer.onnx.load().")
       .def_property_readonly(
