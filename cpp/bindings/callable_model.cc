@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -24,6 +25,12 @@ py::object call_python(const py::object& function, const py::tuple& positional,
       [&] { return PyObject_Call(function.ptr(), positional.ptr(), named.ptr()); });
   if (answer == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(answer);
+}
+
+// A Python exception as if it had been raised here.
+std::exception_ptr as_raised(const py::object& exception) {
+  PyErr_SetObject(py::type::handle_of(exception).ptr(), exception.ptr());
+  return std::make_exception_ptr(py::error_already_set());
 }
 
 std::string type_name(const py::handle& object) {
@@ -139,6 +146,10 @@ void ItemsModel::run(Batch& batch) {
   }
   for (size_t i = 0; i < count; ++i) {
     const py::object item = answer[py::int_(i)];
+    if (PyExceptionInstance_Check(item.ptr())) {
+      batch.fail(i, as_raised(item));
+      continue;
+    }
     batch.set_result_object(i, share_object(item.ptr()));
   }
 }

@@ -53,7 +53,8 @@ class CallableModel final : public Executable {
   OutputNames output_names_ GUARDED_BY(mutex_);
 };
 
-/// A function on a list of any objects: fn(list) -> list of as many answers.
+/// A function on a list of any objects: fn(list) -> list of as many answers. An answer that is an
+/// exception fails its item.
 /// run() on one thread at a time.
 class ItemsModel final : public Executable {
  public:

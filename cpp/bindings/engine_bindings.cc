@@ -4,59 +4,34 @@
 
 #include <cmath>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "engine_object.h"
+#include "faults_bindings.h"
 #include "gil.h"
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
 #include "loop_object.h"
-#include "model_bindings.h"
+#include "native_model.h"
+#include "specs.h"
 
 namespace py = pybind11;
 
 namespace inferometer::python {
 namespace {
 
-using SpecTuple = std::tuple<std::string, std::string, std::vector<int64_t>>;
-
-std::vector<TensorSpec> to_specs(const std::vector<SpecTuple>& tuples) {
-  std::vector<TensorSpec> specs;
-  for (const auto& [name, dtype_text, dims] : tuples) {
-    const auto dtype = parse_dtype(dtype_text);
-    if (!dtype) {
-      throw ConfigError(std::string("input '").append(name).append("': got dtype '") + dtype_text +
-                        "', want bool, an integer or float16, float32, float64");
-    }
-    specs.push_back({name, *dtype, Shape(std::span<const int64_t>(dims))});
-  }
-  return specs;
-}
-
-// (name, dtype, shape) of each spec, the shape as a tuple.
-py::list to_tuples(const std::vector<TensorSpec>& specs) {
-  py::list tuples;
-  for (const TensorSpec& spec : specs) {
-    py::tuple dims(spec.shape.rank());
-    for (size_t i = 0; i < spec.shape.rank(); ++i) dims[i] = spec.shape[i];
-    tuples.append(py::make_tuple(spec.name, std::string(dtype_name(spec.dtype)), dims));
-  }
-  return tuples;
-}
-
 int64_t option_ns(const char* name, double seconds) {
   if (std::isnan(seconds)) throw ConfigError(std::string(name) + ": got nan, want seconds");
   return seconds_to_ns(seconds);
 }
 
-// `kind`: "native" (model is a _core.Model), "arrays" or "items" (model is callable).
+// `kind`: "native" (model is a _core.NativeModel), "arrays" or "items" (model is callable).
 std::shared_ptr<EngineObject> make_engine(
     const py::object& model, const std::string& kind, std::string name, std::string version,
     int64_t max_batch_size, double max_queue_delay, int64_t max_queue_size,
     std::optional<double> default_timeout, const std::vector<SpecTuple>& inputs,
     std::optional<double> latency_objective, bool native_histograms,
-    std::shared_ptr<Registry> registry) {
+    std::shared_ptr<Registry> registry, std::shared_ptr<Faults> faults) {
   EngineOptions options;
   options.name = std::move(name);
   options.version = std::move(version);
@@ -72,16 +47,18 @@ std::shared_ptr<EngineObject> make_engine(
   options.native_histograms = native_histograms;
   options.registry = std::move(registry);
   options.inputs = to_specs(inputs);
+  std::shared_ptr<CallableModel> callable;
+  std::shared_ptr<Executable> executable;
   if (kind == "native") {
-    return std::make_shared<EngineObject>(model.cast<const ModelObject&>().make_executable(),
-                                          nullptr, std::move(options));
+    executable = model.cast<const NativeModel&>().make_executable();
+  } else if (kind == "items") {
+    executable = std::make_shared<ItemsModel>(model);
+  } else {
+    callable = std::make_shared<CallableModel>(model, std::exchange(options.inputs, {}));
+    executable = callable;
   }
-  if (kind == "items") {
-    return std::make_shared<EngineObject>(std::make_shared<ItemsModel>(model), nullptr,
-                                          std::move(options));
-  }
-  auto callable = std::make_shared<CallableModel>(model, std::exchange(options.inputs, {}));
-  return std::make_shared<EngineObject>(callable, callable, std::move(options));
+  return std::make_shared<EngineObject>(with_faults(executable, std::move(faults)), callable,
+                                        std::move(options));
 }
 
 // Wrong types are found before the core sees the request; they count as invalid all the same.
@@ -201,7 +178,7 @@ void bind_engine(py::module_& m) {
            py::arg("version"), py::arg("max_batch_size"), py::arg("max_queue_delay"),
            py::arg("max_queue_size"), py::arg("default_timeout"), py::arg("inputs"),
            py::arg("latency_objective"), py::arg("native_histograms"),
-           py::arg("registry").none(true))
+           py::arg("registry").none(true), py::arg("faults").none(true) = py::none())
       .def("infer", &infer, py::arg("inputs"), timeout, trace_id)
       .def("submit", &submit, py::arg("inputs"), timeout, trace_id)
       .def("submit_async", &submit_async, py::arg("inputs"), py::arg("timeout"),

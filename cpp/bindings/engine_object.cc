@@ -146,10 +146,19 @@ bool EngineObject::drain(int64_t timeout_ns) {
   }
 }
 
+OutputNames EngineObject::names_of_inputs() const {
+  OutputNames names;
+  for (const TensorSpec& spec : engine_->inputs()) {
+    names.names.push_back(spec.name.empty() ? "input" : spec.name);
+  }
+  names.bare = names.names.size() == 1;
+  return names;
+}
+
 py::object EngineObject::answer(const Request& request, bool named) {
   if (request.result_object()) return item_of(request.result_object());
   OutputNames learned;
-  if (!native_names_ && callable_) learned = callable_->output_names();
+  if (!native_names_) learned = callable_ ? callable_->output_names() : names_of_inputs();
   const OutputNames& names = native_names_ ? *native_names_ : learned;
   const std::vector<TensorView> outputs = request.outputs();
   if (names.bare && !named) return array_of(outputs.front());

@@ -68,6 +68,8 @@ class EngineObject : public std::enable_shared_from_this<EngineObject> {
  private:
   // Null unless an asyncio caller waits.
   [[nodiscard]] std::shared_ptr<Ticket> ticket(const CallOptions& options, bool named);
+  // Of the outputs of a native model that does not know them: a DelayModel answers its inputs.
+  [[nodiscard]] OutputNames names_of_inputs() const;
   [[nodiscard]] pybind11::object answer(const Request& request, bool named);
 
   std::unique_ptr<Engine> engine_;

@@ -52,6 +52,8 @@ void translate(std::exception_ptr pointer) {
     set_error("ShapeError", error);
   } catch (const DTypeError& error) {
     set_error("DTypeError", error);
+  } catch (const InjectedFaultError& error) {
+    set_error("InjectedFaultError", error);
   } catch (const ModelError& error) {
     set_error("ModelError", error);
   } catch (const UnsupportedOperatorError& error) {
@@ -92,6 +94,9 @@ void bind_errors(py::module_& m) {
   add(m, "ModelError",
       "The model failed or broke its contract; the cause is the model's own exception.",
       derived(PyExc_RuntimeError));
+  add(m, "InjectedFaultError",
+      "Not the model's fault: one that the application injected with inferometer.Faults.",
+      py::make_tuple(py::object(m.attr("ModelError"))));
   add(m, "UnsupportedOperatorError",
       "The model uses operators that are not implemented; all of them are named.", plain);
   add(m, "DeviceError", "No such device, or the device failed.", plain);
@@ -119,6 +124,12 @@ py::object model_error(const std::string& engine, const std::exception_ptr& poin
       text += " (its text cannot be read)";
     }
     py::object instance = error_class("ModelError")(prefix + text);
+    PyException_SetCause(instance.ptr(), py::object(cause).release().ptr());
+    return instance;
+  } catch (const InjectedFaultError& error) {
+    py::object instance = error_class("InjectedFaultError")(prefix + error.what());
+    // A cause as a model that raises has one: what reads it is drilled too.
+    const py::object cause = py::reinterpret_borrow<py::object>(PyExc_RuntimeError)(error.what());
     PyException_SetCause(instance.ptr(), py::object(cause).release().ptr());
     return instance;
   } catch (const Error& error) {

@@ -9,6 +9,7 @@
 #include "arrays.h"
 #include "gil.h"
 #include "inferometer/errors.h"
+#include "specs.h"
 
 namespace py = pybind11;
 
@@ -91,17 +92,6 @@ DType parse(const std::string& dtype) {
   return *parsed;
 }
 
-py::list specs_of(const std::vector<TensorSpec>& specs) {
-  py::list list;
-  for (const TensorSpec& spec : specs) {
-    const auto dims = spec.shape.dims();
-    py::tuple shape(dims.size());
-    for (size_t i = 0; i < dims.size(); ++i) shape[i] = dims[i];
-    list.append(py::make_tuple(spec.name, std::string(dtype_name(spec.dtype)), shape));
-  }
-  return list;
-}
-
 void bind_builder(py::module_& m) {
   py::class_<GraphBuilder>(
       m, "GraphBuilder",
@@ -162,12 +152,15 @@ py::object ModelObject::run(const py::args& arrays) {
 
 void bind_model(py::module_& m) {
   bind_builder(m);
-  py::class_<ModelObject>(m, "Model", "A compiled native model. Made by inferometer.onnx.load().")
+  const py::class_<NativeModel> base(m, "NativeModel",
+                                     "A model that an engine runs without Python.");
+  py::class_<ModelObject, NativeModel>(m, "Model",
+                                       "A compiled native model. Made by inferometer.onnx.load().")
       .def_property_readonly(
-          "inputs", [](const ModelObject& self) { return specs_of(self.model().inputs()); },
+          "inputs", [](const ModelObject& self) { return to_tuples(self.model().inputs()); },
           "(name, dtype, shape) of each input; -1 is free.")
       .def_property_readonly(
-          "outputs", [](const ModelObject& self) { return specs_of(self.model().outputs()); },
+          "outputs", [](const ModelObject& self) { return to_tuples(self.model().outputs()); },
           "(name, dtype, shape) of each output; -1 is free.")
       .def_property_readonly(
           "max_rows", [](const ModelObject& self) { return self.executable()->max_rows(); },

@@ -9,12 +9,13 @@
 #include "base/mutex.h"
 #include "inferometer/executable.h"
 #include "inferometer/model.h"
+#include "native_model.h"
 
 namespace inferometer::python {
 
 /// `_core.Model`: a compiled model with the instance that an engine runs and another for run().
 /// Thread-safe.
-class ModelObject {
+class ModelObject final : public NativeModel {
  public:
   explicit ModelObject(Model model)
       : model_(std::move(model)),
@@ -26,8 +27,8 @@ class ModelObject {
   [[nodiscard]] const std::shared_ptr<Executable>& executable() const noexcept {
     return executable_;
   }
-  /// Further instances for an engine with several; they share the weights.
-  [[nodiscard]] std::shared_ptr<Executable> make_executable() const {
+  /// They share the weights.
+  [[nodiscard]] std::shared_ptr<Executable> make_executable() const override {
     return model_.make_executable();
   }
   /// Runs one batch on the calling thread, without an engine. The GIL is released meanwhile.
@@ -40,7 +41,7 @@ class ModelObject {
   const std::shared_ptr<Executable> direct_;  // run under mutex_
 };
 
-/// Adds `_core.GraphBuilder` and `_core.Model`.
+/// Adds `_core.GraphBuilder`, `_core.NativeModel` and `_core.Model`.
 void bind_model(pybind11::module_& m);
 
 }  // namespace inferometer::python

@@ -3,9 +3,11 @@
 #include <pybind11/pybind11.h>
 
 #include "catalogue_bindings.h"
+#include "delay_model_bindings.h"
 #include "engine_bindings.h"
 #include "engine_object.h"
 #include "errors.h"
+#include "faults_bindings.h"
 #include "history_bindings.h"
 #include "inferometer/registry.h"
 #include "inferometer/request.h"
@@ -32,14 +34,16 @@ PYBIND11_MODULE(_core, m) {
   python::bind_monitors(m);
   python::bind_history(m);
   python::bind_model(m);
+  python::bind_delay_model(m);
+  python::bind_faults(m);
   python::bind_request(m);
   python::bind_completions(m);
   python::bind_engine(m);
   python::bind_listener(m);
   python::bind_prometheus_cells(m);
   python::bind_python_source(m);
-  python::refuse_uninitialised<inferometer::Registry, inferometer::Timing, python::RequestObject,
-                               python::EngineObject, python::ModelObject, python::LoopObject,
-                               python::ListenerObject, python::FamilyList,
-                               python::PythonFamilies>();
+  python::refuse_uninitialised<
+      inferometer::Registry, inferometer::Timing, python::RequestObject, python::EngineObject,
+      python::NativeModel, python::ModelObject, python::DelayModelObject, inferometer::Faults,
+      python::LoopObject, python::ListenerObject, python::FamilyList, python::PythonFamilies>();
 }

@@ -26,6 +26,7 @@ from inferometer._core import (
     Error,
     Gauge,
     Histogram,
+    InjectedFaultError,
     InputError,
     Model,
     ModelError,
@@ -39,7 +40,9 @@ from inferometer._core import (
 )
 from inferometer.batched import Batched, batched
 from inferometer.batching import Batching, Spec
+from inferometer.delay_model import DelayModel
 from inferometer.engine import Engine
+from inferometer.faults import Faults
 from inferometer.listener import MetricsListener, serve_metrics
 from inferometer.metrics import NO_METRICS, default_registry, render_metrics
 
@@ -55,11 +58,14 @@ __all__ = [
     "Counter",
     "DTypeError",
     "DeadlineExceededError",
+    "DelayModel",
     "DeviceError",
     "Engine",
     "Error",
+    "Faults",
     "Gauge",
     "Histogram",
+    "InjectedFaultError",
     "InputError",
     "MetricsListener",
     "Model",

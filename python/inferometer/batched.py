@@ -32,7 +32,9 @@ class Batched(Generic[_Item, _Answer]):
     Call it with one item and it blocks for that item's answer; ``await f.infer_async(item)`` does
     the same for asyncio; ``f.submit(item)`` gives a handle. Concurrent calls are gathered into one
     list and the function runs on a thread of its own. Errors are those of ``Engine.infer``; an
-    exception of the function fails every item of its batch as the cause of a ``ModelError``.
+    exception that the function raises fails every item of its batch as the cause of a
+    ``ModelError``. An exception that it returns in place of an answer fails that item alone, in
+    the same way (as ``asyncio.gather(..., return_exceptions=True)`` returns them).
     """
 
     def __init__(

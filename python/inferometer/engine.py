@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from inferometer.faults import Faults
+
     Array = NDArray[Any]
     Arrays = dict[str, Array]
 
@@ -48,7 +50,7 @@ class Engine:
     outputs); a dict of arrays by input name gives a dict.
 
     Args:
-        model: A native model (``im.onnx.load``), or any callable on a batch:
+        model: A native model (``im.onnx.load``, ``im.DelayModel``), or any callable on a batch:
             ``fn(array) -> array`` for one input, ``fn(**arrays) -> dict`` for named ones. It runs
             on the engine's own thread, is called with read-only arrays (valid for as long as it
             keeps them), and must return as many rows as it got. What it returns is copied.
@@ -66,6 +68,7 @@ class Engine:
         registry: Where to record: None for ``im.default_registry()``, or ``im.NO_METRICS``.
         replace: Drain and close a live engine of this name and version first, instead of refusing
             (so that a notebook's cell can run twice).
+        faults: Faults to inject into this engine's model; None: there can be none.
 
     Raises:
         ConfigError: Wrong options, or a live engine of this name and version in the registry.
@@ -73,7 +76,7 @@ class Engine:
 
     def __init__(
         self,
-        model: _core.Model | Callable[..., Any],
+        model: _core.NativeModel | Callable[..., Any],
         *,
         name: str,
         version: str = "1",
@@ -86,13 +89,15 @@ class Engine:
         inline_limit: float = _INLINE_LIMIT,
         registry: RegistryOption = None,
         replace: bool = False,
+        faults: Faults | None = None,
     ) -> None:
         not_there_yet("instances", instances, _INSTANCES)
         not_there_yet("caller_runs", caller_runs, _CALLER_RUNS)
         not_there_yet("inline_limit", inline_limit, _INLINE_LIMIT)
-        if not isinstance(model, _core.Model) and not callable(model):
+        native = isinstance(model, _core.NativeModel)
+        if not native and not callable(model):
             raise ConfigError(f"model: got {type(model).__name__}, want a model or a callable")
-        kind: Literal["native", "arrays"] = "native" if isinstance(model, _core.Model) else "arrays"
+        kind: Literal["native", "arrays"] = "native" if native else "arrays"
         for spec in inputs or ():
             if not isinstance(spec, Spec):
                 raise ConfigError(f"inputs: got {spec!r}, want inferometer.Spec")
@@ -108,6 +113,7 @@ class Engine:
             registry,
             replace,
             native_histograms=native_histograms,
+            faults=faults,
         )
         remember(self, resolve_registry(registry))
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from inferometer import _core
 from inferometer._core import ConfigError
 from inferometer.batching import Batching, check_seconds, check_text
+from inferometer.faults import Faults
 from inferometer.lifetime import replace_earlier
 from inferometer.metrics import RegistryOption, resolve_registry
 
@@ -23,6 +24,7 @@ def make_core(
     replace: bool,
     *,
     native_histograms: bool = False,
+    faults: Faults | None = None,
 ) -> _core.Engine:
     """Makes the native engine from checked options.
 
@@ -37,6 +39,8 @@ def make_core(
     check_text("version", version)
     if latency_objective is not None:
         check_seconds("latency_objective", latency_objective, "seconds or None")
+    if faults is not None and not isinstance(faults, Faults):
+        raise ConfigError(f"faults: got {type(faults).__name__}, want Faults or None")
     target = resolve_registry(registry)
     if replace:
         replace_earlier(name, version, target)
@@ -53,4 +57,5 @@ def make_core(
         latency_objective,
         native_histograms,
         target,
+        None if faults is None else faults._core,
     )

@@ -174,6 +174,40 @@ TEST_F(EngineWorkerTest, AnExceptionFailsItsBatchAndNoOther) {
   EXPECT_EQ(all_batches(), 2);
 }
 
+TEST_F(EngineWorkerTest, AModelMayFailSingleRequestsOfItsBatch) {
+  const auto engine = make(std::make_shared<ScriptedModel>([](Batch& batch) {
+                             batch.fail(1, std::make_exception_ptr(std::runtime_error("torn")));
+                             return true;
+                           }),
+                           batching_of(6, kHour));
+  submit(*engine, 10, 2);
+  submit(*engine, 20, 3);
+  submit(*engine, 30, 1);
+  EXPECT_EQ(failure(*requests_[1]), "torn");
+  EXPECT_TRUE(requests_[1]->outputs().empty());
+  for (const size_t other : {size_t{0}, size_t{2}}) {
+    EXPECT_EQ(requests_[other]->wait(), Request::WaitStatus::kEnded);
+    EXPECT_TRUE(rows_[other].doubled_by(*requests_[other]));
+  }
+  EXPECT_EQ(ended("failure"), 1);
+  EXPECT_EQ(ended("success"), 2);
+  EXPECT_EQ(registry_->sample_value("nv_inference_count", {{"model", "m"}, {"version", "1"}}), 3);
+  EXPECT_EQ(all_batches(), 1);
+}
+
+TEST_F(EngineWorkerTest, ARequestsOwnFailureOutlivesThatOfItsBatch) {
+  const auto engine = make(std::make_shared<ScriptedModel>([](Batch& batch) -> bool {
+                             batch.fail(0, std::make_exception_ptr(std::runtime_error("mine")));
+                             throw std::runtime_error("everybody's");
+                           }),
+                           batching_of(2, kHour));
+  submit(*engine, 1);
+  submit(*engine, 2);
+  EXPECT_EQ(failure(*requests_[0]), "mine");
+  EXPECT_EQ(failure(*requests_[1]), "everybody's");
+  EXPECT_EQ(ended("failure"), 2);
+}
+
 TEST_F(EngineWorkerTest, WhateverAModelThrowsReachesItsCallers) {
   int run = 0;
   const auto engine = make(std::make_shared<ScriptedModel>([&](Batch& batch) -> bool {
@@ -249,7 +283,8 @@ TEST_F(EngineWorkerTest, MemoryThatTheModelKeepsIsNeverWrittenAgain) {
 
 TEST_F(EngineWorkerTest, TheModelsTimeIsSplitWhereItSaysSo) {
   ManualClock clock;
-  EngineOptions options = options_of(registry_, batching_of(8));
+  // Six rows are a full batch: nothing goes before all of it is there, whenever the worker looks.
+  EngineOptions options = options_of(registry_, batching_of(6, 3600 * kNanosPerSecond));
   options.clock = &clock;
   Engine engine(std::make_shared<ScriptedModel>([&](Batch& batch) {
                   clock.advance(5'999);

@@ -157,6 +157,29 @@ TEST_F(FormedBatchTest, OpaqueRequestsAreAnsweredWithObjects) {
   EXPECT_EQ(*std::static_pointer_cast<int>(batch->result_object(1)), 5);
 }
 
+TEST_F(FormedBatchTest, SingleRequestsMayFail) {
+  append(1, 1);
+  append(2, 1);
+  const auto batch = form();
+  EXPECT_EQ(batch->error_of(1), nullptr);
+  batch->fail(1, std::make_exception_ptr(ModelError("this one")));
+  EXPECT_EQ(batch->error_of(0), nullptr);
+  EXPECT_THROW(std::rethrow_exception(batch->error_of(1)), ModelError);
+}
+
+TEST_F(FormedBatchTest, AFailedObjectNeedsNoAnswer) {
+  for (int i = 0; i < 2; ++i) {
+    const auto request = make_request();
+    queue_.append(request, {}, {.model = nullptr});
+    Ending::mark_filled(*request);
+  }
+  const auto batch = form();
+  batch->fail(0, std::make_exception_ptr(ModelError("this one")));
+  EXPECT_EQ(complaint(*batch, {}), "the model answered 1 of 2 items");
+  batch->set_result_object(1, std::make_shared<int>(5));
+  EXPECT_EQ(complaint(*batch, {}), "");
+}
+
 TEST_F(FormedBatchTest, TensorsAreNotAnsweredWithObjects) {
   append(1, 1);
   const auto batch = form();

@@ -108,6 +108,46 @@ def test_an_exception_is_the_cause() -> None:
     failing.close()
 
 
+def test_an_exception_in_place_of_an_answer_fails_its_item_alone() -> None:
+    registry = im.Registry()
+
+    @im.batched(im.Batching(max_batch_size=4, max_queue_delay=3600), name="f", registry=registry)
+    def inverse(items: list[int]) -> list[Any]:
+        answers: list[Any] = []
+        for item in items:
+            try:
+                answers.append(1 / item)
+            except ZeroDivisionError as error:
+                answers.append(error)
+        return answers
+
+    handles = [inverse.submit(item) for item in (1, 0, 2, 0)]
+    assert handles[0].result() == 1 and handles[2].result() == 0.5
+    for handle in (handles[1], handles[3]):
+        with pytest.raises(
+            im.ModelError, match="'f': ZeroDivisionError: division by zero"
+        ) as caught:
+            handle.result()
+        cause = caught.value.__cause__
+        assert isinstance(cause, ZeroDivisionError) and cause.__traceback__ is not None
+    labels = {"model_name": "f"}
+    for status in ("success", "failure"):
+        assert registry.sample_value("inference_requests_total", labels | {"status": status}) == 2
+    inverse.close()
+
+
+def test_an_exception_class_is_an_answer_and_a_cancellation_is_not() -> None:
+    @im.batched(registry=im.NO_METRICS)
+    def choose(items: list[Any]) -> list[Any]:
+        return items
+
+    assert choose(ValueError) is ValueError
+    with pytest.raises(im.ModelError) as caught:
+        choose(asyncio.CancelledError("gone"))
+    assert isinstance(caught.value.__cause__, asyncio.CancelledError)
+    choose.close()
+
+
 def test_items_are_let_go_of_however_they_end() -> None:
     gate = threading.Event()
     entered = threading.Event()

@@ -56,6 +56,13 @@ class ModelError : public Error {
   using Error::Error;
 };
 
+/// Not the model's fault: one that the application injected (faults.h). The message says "injected
+/// fault".
+class InjectedFaultError : public ModelError {
+ public:
+  using ModelError::ModelError;
+};
+
 /// A model file uses operators that the core does not implement; all of them are named.
 class UnsupportedOperatorError : public Error {
  public:

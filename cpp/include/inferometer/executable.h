@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "inferometer/tensor.h"
@@ -41,6 +43,13 @@ class Batch {
   [[nodiscard]] virtual size_t requests() const noexcept = 0;
   [[nodiscard]] virtual const std::shared_ptr<void>& object(size_t request) const noexcept = 0;
   virtual void set_result_object(size_t request, std::shared_ptr<void> result) = 0;
+
+  /// Fails one request, where run() can tell them apart; the others of the batch succeed. Its rows
+  /// of the outputs are there like all others, and nobody looks at them; as an object it needs no
+  /// answer. A batch that is one request, or cannot tell, fails as a whole: the default.
+  virtual void fail(size_t /*request*/, std::exception_ptr error) {
+    std::rethrow_exception(std::move(error));
+  }
 };
 
 /// A model that runs batches. run() is called by one thread at a time per instance, not always the
@@ -69,6 +78,12 @@ class Executable {
   [[nodiscard]] virtual bool needs_interpreter() const noexcept { return false; }
   /// Computes the outputs. Whatever it throws fails the requests of this batch and no others.
   virtual void run(Batch& batch) = 0;
+  /// True while a run may sleep for reasons of its own (an injected stall, say) and so belongs on a
+  /// worker, not on a caller's or an event loop's thread. May change at any time; asked often.
+  [[nodiscard]] virtual bool may_block() const noexcept { return false; }
+  /// The engine is being closed and has no use for answers any more: a run that only sleeps returns
+  /// or throws, now and from now on. Called by any thread, also while run() is under way.
+  virtual void interrupt() noexcept {}
 };
 
 }  // namespace inferometer

@@ -10,6 +10,9 @@
 //   metrics_listener.h  metrics over HTTP
 //   executable.h        the seam: what an engine can run
 //   model.h             native models from ONNX graphs
+//   delay_model.h       a model with a programmable cost
+//   faults.h            faults to inject, and when
+//   faulty_model.h      a model with injected faults
 //   batching.h          how requests are gathered
 //   request.h           what a caller waits on
 //   completion_queue.h  how an event loop waits for many
@@ -19,10 +22,13 @@
 #include "inferometer/batching.h"
 #include "inferometer/clock.h"
 #include "inferometer/completion_queue.h"
+#include "inferometer/delay_model.h"
 #include "inferometer/dtype.h"
 #include "inferometer/engine.h"
 #include "inferometer/errors.h"
 #include "inferometer/executable.h"
+#include "inferometer/faults.h"
+#include "inferometer/faulty_model.h"
 #include "inferometer/history.h"
 #include "inferometer/metrics_listener.h"
 #include "inferometer/model.h"

@@ -117,7 +117,6 @@ void EngineCore::run(FormedBatch& batch, size_t instance, CompletionBatch& compl
 // batch can run.
 void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exception_ptr& error,
                         const BatchTimes& times, CompletionBatch& completions, Runner runner) {
-  const Outcome outcome = error ? Outcome::kFailure : Outcome::kSuccess;
   const auto& requests = batch.taken();
   std::vector<bool> mine(requests.size());
   int64_t row = 0;
@@ -127,11 +126,12 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
     request.segment_.reset();  // a handle that is kept keeps the answer, not the rows
     mine[i] = Ending::claim(request);
     if (mine[i]) {
-      request.outcome_ = outcome;
-      request.error_ = error;
+      // What the model failed this one with says more than what became of the batch.
+      request.error_ = batch.error_of(i) ? batch.error_of(i) : error;
+      request.outcome_ = request.error_ ? Outcome::kFailure : Outcome::kSuccess;
       request.timing_.compute_ns = times.compute_ns;
       request.timing_.total_ns = times.end_ns - request.arrival_ns_;
-      if (!error) {
+      if (!request.error_) {
         request.output_ = batch.output();
         request.output_row_ = row;
         if (batch.opaque()) request.result_object_ = batch.result_object(i);
@@ -142,7 +142,7 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
     row += request.rows_;
   }
 
-  if (recorder_) record(batch, instance, mine, outcome, times, gone_rows);
+  if (recorder_) record(batch, instance, mine, times, gone_rows);
 
   std::shared_ptr<Request> leader;
   bool retired = false;
@@ -168,7 +168,7 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
 }
 
 void EngineCore::record(const FormedBatch& batch, size_t instance, const std::vector<bool>& mine,
-                        Outcome outcome, const BatchTimes& times, int64_t gone_rows) {
+                        const BatchTimes& times, int64_t gone_rows) {
   const auto& requests = batch.taken();
   const OwnTime::Stretch recording = recorder_->begin_recording(instance, requests.size());
   ExecutedBatch executed;
@@ -179,6 +179,7 @@ void EngineCore::record(const FormedBatch& batch, size_t instance, const std::ve
   executed.output_ns = times.output_ns;
   for (size_t i = 0; i < requests.size(); ++i) {
     if (!mine[i]) continue;
+    const Outcome outcome = requests[i]->outcome_;
     recorder_->record_request(instance, outcome, requests[i]->timing_, requests[i]->trace_id_);
     if (outcome != Outcome::kSuccess) continue;
     ++executed.succeeded;
@@ -198,8 +199,7 @@ std::shared_ptr<Request> EngineCore::hand_over_locked() {
   if (scheduler_.empty()) return nullptr;
   const int64_t now = clock_.now_ns();
   const Scheduler::Upcoming next = scheduler_.upcoming(now, draining());
-  if (next.first != nullptr && next.first->caller_waits_ &&
-      !model_->executable(0).needs_interpreter()) {
+  if (next.first != nullptr && next.first->caller_waits_ && callers_may_lead_locked()) {
     return next.first->shared_from_this();
   }
   call_worker_locked(next.release_ns, now);

@@ -33,7 +33,9 @@ const void* this_thread() noexcept {
 
 bool EngineCore::may_run_here_locked(int64_t rows, int64_t now_ns, const SubmitOptions& options,
                                      BatchDecision& decision) {
-  if (phase_.load(std::memory_order_relaxed) != Phase::kOpen) return false;
+  if (phase_.load(std::memory_order_relaxed) != Phase::kOpen || !callers_may_run_locked()) {
+    return false;
+  }
   const bool quiet = scheduler_.empty() && free_ == instances_.size();
   if (model_->executable(0).needs_interpreter()) {
     calm_ = quiet && calm_thread_ == this_thread() ? std::min(calm_ + 1, kCalmCalls) : 0;
@@ -187,7 +189,7 @@ FlushStatus EngineCore::flush(const CompletionQueue& here,
       if (scheduler_.empty() || free_ == 0) return FlushStatus::kDone;
       const int64_t release = scheduler_.upcoming(now, draining()).release_ns;
       // On a loop's thread a batch saves two wake-ups (50 us) and holds the loop up for its time.
-      const bool fast = options_.caller_runs && batch_ns_ > 0 &&
+      const bool fast = callers_may_run_locked() && batch_ns_ > 0 &&
                         batch_ns_ < static_cast<double>(options_.inline_limit_ns);
       if (release > now || !fast) {
         call_worker_locked(release, now);

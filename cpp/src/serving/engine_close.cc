@@ -41,8 +41,11 @@ bool EngineCore::close(int64_t grace_ns) {
   if (forked()) return true;
   std::vector<std::shared_ptr<Request>> left;
   std::vector<int64_t> lone_arrivals;
+  std::vector<std::shared_ptr<LoadedModel>> models;
   {
     MutexLock lock(mutex_);
+    models = retired_;
+    models.push_back(model_);
     phase_.store(Phase::kClosed);
     left = scheduler_.take_all();
     for (Instance& instance : instances_) {
@@ -67,6 +70,8 @@ bool EngineCore::close(int64_t grace_ns) {
   }
   end_early(left, Outcome::kShutdown);
   left.clear();
+  for (const auto& model : models) model->interrupt();
+  models.clear();
 
   std::vector<std::thread> workers;
   bool returned = false;

@@ -80,10 +80,10 @@ EngineCore::EngineCore(std::vector<std::shared_ptr<Executable>> instances, Engin
       RecorderOptions{.name = options_.name,
                       .version = options_.version,
                       .latency_objective_ns = options_.latency_objective_ns,
-                      .load_ns = model_->executable(0).load_ns() + clock_.now_ns() - made_ns_,
-                      .native_histograms = options_.native_histograms,
                       .instances = instances_.size(),
-                      .padding = options_.batching.padding.has_value()},
+                      .load_ns = model_->executable(0).load_ns() + clock_.now_ns() - made_ns_,
+                      .padding = options_.batching.padding.has_value(),
+                      .native_histograms = options_.native_histograms},
       LiveReadings{
           .queue_depth = [this, read] { return read(queue_depth_); },
           .in_flight = [this, read] { return read(in_flight_); },

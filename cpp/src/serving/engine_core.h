@@ -129,12 +129,18 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
               const BatchTimes& times, CompletionBatch& completions, Runner runner);
   // `mine`: which of the batch's requests this thread ends.
   void record(const FormedBatch& batch, size_t instance, const std::vector<bool>& mine,
-              Outcome outcome, const BatchTimes& times, int64_t gone_rows);
+              const BatchTimes& times, int64_t gone_rows);
   // After an instance came free, or the rules changed: finds somebody to run what is released. The
   // caller that is returned must be asked to lead once the lock is released.
   [[nodiscard]] std::shared_ptr<Request> hand_over_locked() REQUIRES(mutex_);
 
-  // On callers' threads.
+  // On callers' threads. A model that may block would hold up who has better things to do.
+  [[nodiscard]] bool callers_may_run_locked() const REQUIRES(mutex_) {
+    return options_.caller_runs && !model_->executable(0).may_block();
+  }
+  [[nodiscard]] bool callers_may_lead_locked() const REQUIRES(mutex_) {
+    return callers_may_run_locked() && !model_->executable(0).needs_interpreter();
+  }
   [[nodiscard]] bool may_run_here_locked(int64_t rows, int64_t now_ns, const SubmitOptions& options,
                                          BatchDecision& decision) REQUIRES(mutex_);
   void record_lone(size_t instance, Outcome outcome, const Timing& timing,

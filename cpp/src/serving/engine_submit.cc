@@ -156,8 +156,8 @@ std::shared_ptr<Request> EngineCore::enqueue(std::span<const TensorView> inputs,
       const int64_t now = request->arrival_ns_;
       const Scheduler::Upcoming next = scheduler_.upcoming(now, draining());
       // The caller looks itself as soon as it waits, without a wake-up.
-      const bool leads = next.release_ns <= now && request->caller_waits_ &&
-                         !model_->executable(0).needs_interpreter();
+      const bool leads =
+          next.release_ns <= now && request->caller_waits_ && callers_may_lead_locked();
       if (leads) {
         Ending::ask_to_lead(*request);
       } else {

@@ -77,11 +77,23 @@ void FormedBatch::set_result_object(size_t request, std::shared_ptr<void> result
   result_objects_[request] = std::move(result);
 }
 
+void FormedBatch::fail(size_t request, std::exception_ptr error) {
+  if (errors_.empty()) errors_.resize(requests_.size());
+  errors_[request] = std::move(error);
+}
+
+const std::exception_ptr& FormedBatch::error_of(size_t request) const noexcept {
+  static const std::exception_ptr none;
+  return errors_.empty() ? none : errors_[request];
+}
+
 void FormedBatch::check_outputs(std::span<const TensorSpec> outputs) const {
   if (opaque_) {
-    const auto answered = std::ranges::count_if(
-        result_objects_, [](const std::shared_ptr<void>& result) { return result != nullptr; });
-    if (answered != std::ssize(requests_)) {
+    size_t answered = 0;
+    for (size_t i = 0; i < requests_.size(); ++i) {
+      if (result_objects_[i] != nullptr || error_of(i) != nullptr) ++answered;
+    }
+    if (answered != requests_.size()) {
       throw ModelError("the model answered " + std::to_string(answered) + " of " +
                        std::to_string(requests_.size()) + " items");
     }

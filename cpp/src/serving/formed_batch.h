@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -56,6 +57,9 @@ class FormedBatch final : public Batch {
     return result_objects_[request];
   }
 
+  /// What the model failed this request with; null if it did not.
+  [[nodiscard]] const std::exception_ptr& error_of(size_t request) const noexcept;
+
   [[nodiscard]] int64_t rows() const noexcept override { return rows_; }
   [[nodiscard]] std::span<const TensorView> inputs() const noexcept override { return inputs_; }
   [[nodiscard]] std::span<const TensorSpec> input_specs() const noexcept override {
@@ -67,6 +71,7 @@ class FormedBatch final : public Batch {
   [[nodiscard]] size_t requests() const noexcept override { return requests_.size(); }
   [[nodiscard]] const std::shared_ptr<void>& object(size_t request) const noexcept override;
   void set_result_object(size_t request, std::shared_ptr<void> result) override;
+  void fail(size_t request, std::exception_ptr error) override;
 
  private:
   [[nodiscard]] bool contiguous() const noexcept;
@@ -85,6 +90,7 @@ class FormedBatch final : public Batch {
   std::span<const TensorSpec> input_specs_;
   std::shared_ptr<BatchOutput> output_ = std::make_shared<BatchOutput>();
   std::vector<std::shared_ptr<void>> result_objects_;
+  std::vector<std::exception_ptr> errors_;  // of single requests; empty as long as none has failed
 };
 
 }  // namespace inferometer

@@ -25,6 +25,10 @@ class LoadedModel {
   [[nodiscard]] Executable& executable(size_t instance) const noexcept {
     return *executables_[instance];
   }
+  /// Tells every instance that its engine is being closed.
+  void interrupt() const noexcept {
+    for (const auto& executable : executables_) executable->interrupt();
+  }
   /// Of all instances.
   [[nodiscard]] int64_t weights_bytes() const noexcept;
   [[nodiscard]] int64_t activation_bytes(int64_t rows) const noexcept;
