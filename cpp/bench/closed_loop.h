@@ -15,6 +15,7 @@ struct ClosedLoop {
   double calls_per_second = 0;
   double p50_seconds = 0;
   double p99_seconds = 0;
+  double slowest_share = 0;  // calls of the slowest thread, of the fastest one's
 };
 
 /// Runs `threads` threads for `length`; each calls what `make_caller()` gave it (on
@@ -60,7 +61,10 @@ ClosedLoop closed_loop(size_t threads, std::chrono::nanoseconds length,
     std::nth_element(all.begin(), at, all.end());
     return *at;
   };
-  return {static_cast<double>(all.size()) / elapsed.count(), quantile(0.5), quantile(0.99)};
+  const auto [slowest, fastest] =
+      std::ranges::minmax_element(taken, {}, [](const auto& own) { return own.size(); });
+  return {static_cast<double>(all.size()) / elapsed.count(), quantile(0.5), quantile(0.99),
+          static_cast<double>(slowest->size()) / static_cast<double>(fastest->size())};
 }
 
 }  // namespace inferometer

@@ -23,6 +23,7 @@ void report(benchmark::State& state, const ClosedLoop& seen) {
   state.counters["calls_per_second"] = seen.calls_per_second;
   state.counters["p50_seconds"] = seen.p50_seconds;
   state.counters["p99_seconds"] = seen.p99_seconds;
+  state.counters["slowest_share"] = seen.slowest_share;
 }
 
 void engine_threads(benchmark::State& state) {
