@@ -25,19 +25,24 @@ from numpy.typing import NDArray
 
 import inferometer as im
 from conftest import ROOT
+from gated_model import PATIENCE_SECONDS
+from polling import wait_until
 
 Array = NDArray[Any]
 CALLERS = 150
 
 
 class Doubling:
-    """Answers twice what it gets and remembers the sizes of its batches."""
+    """Answers twice what it gets, once it may, and remembers the sizes of its batches."""
 
-    def __init__(self) -> None:
+    def __init__(self, may: threading.Event | None = None) -> None:
         self.batches: list[int] = []
+        self._may = may
 
     def __call__(self, x: Array) -> Array:
         self.batches.append(len(x))
+        if self._may is not None:
+            self._may.wait(PATIENCE_SECONDS)
         return x * 2
 
 
@@ -62,7 +67,8 @@ def test_asyncio_batchers_answer_everybody(kind: Callable[[Any], Any]) -> None:
 
 
 def test_the_threaded_batcher_answers_everybody() -> None:
-    model = Doubling()
+    everybody = threading.Event()
+    model = Doubling(everybody)
     batcher = ThreadedBatcher(model)
     answers: list[Array] = [np.empty(0)] * CALLERS
 
@@ -72,10 +78,19 @@ def test_the_threaded_batcher_answers_everybody() -> None:
     callers = [threading.Thread(target=caller, args=(i,)) for i in range(CALLERS)]
     for thread in callers:
         thread.start()
+    wait_until(
+        lambda: batcher._queue.qsize() + sum(model.batches),
+        lambda known: known == CALLERS,
+        "every caller has asked",
+        PATIENCE_SECONDS,
+        interval=0.001,
+    )
+    everybody.set()
     for thread in callers:
         thread.join()
     batcher.close()
     check(model, answers)
+    assert max(model.batches) == MAX_BATCH
 
 
 # Turns.
