@@ -15,10 +15,12 @@ import dataclasses
 import json
 import os
 import platform
+import re
 from typing import Final
 
 from comparison.part import run_part
 from comparison.progress import say
+from comparison.rows import Row
 from comparison.samples import Collected
 from comparison.table import Result, markdown, result_of
 from engine_parts import cpp
@@ -43,13 +45,26 @@ def settings_of(arguments: list[str] | None = None) -> Settings:
     """From the command line."""
     parser = argparse.ArgumentParser(prog="scripts/bench.sh engine", description=__doc__)
     parser.add_argument("--fast", action="store_true", help="a smoke run")
-    parser.add_argument("--only", metavar="PATTERN", default="", help="groups whose name has it")
+    parser.add_argument("--only", metavar="PATTERN", default="", help="rows whose name has it")
     parser.add_argument("--rounds", type=int, help=f"instead of {FULL.rounds}")
     given = parser.parse_args(arguments)
-    settings = FAST if given.fast else FULL
+    settings = dataclasses.replace(FAST if given.fast else FULL, only=given.only)
     if given.rounds is not None:
         settings = dataclasses.replace(settings, rounds=given.rounds)
-    return dataclasses.replace(settings, only=given.only)
+    if settings.rounds < 1:
+        parser.error(f"--rounds: got {settings.rounds}, want 1 or more")
+    try:
+        wanted = rows_of(settings)
+    except re.error as error:
+        parser.error(f"--only: got {given.only!r}, which is no regular expression: {error}")
+    if not wanted:
+        parser.error(f"--only: got {given.only!r}, which no row has: see engine_parts/groups.py")
+    return settings
+
+
+def rows_of(settings: Settings) -> list[Row]:
+    """The rows that are wanted."""
+    return [row for row in ROWS if settings.wants(row.ours)]
 
 
 def measured(settings: Settings) -> list[Result]:
@@ -58,8 +73,7 @@ def measured(settings: Settings) -> list[Result]:
     cpp.measure(settings, collected)
     for part in PARTS:
         run_part(f"engine_parts.{part}", collected, [settings.as_argument()], environment())
-    rows = [row for row in ROWS if settings.wants(row.ours)]
-    return [result_of(row, collected) for row in rows]
+    return [result_of(row, collected) for row in rows_of(settings)]
 
 
 def main() -> None:

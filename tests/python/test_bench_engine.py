@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from comparison.google_benchmark import FOLDER
+from engine import rows_of, settings_of
 from engine_parts import cpp, engines, groups, idle
 from engine_parts.batchers import MAX_BATCH, InlineBatcher, ThreadBatcher, ThreadedBatcher
 from engine_parts.rows import ROWS
@@ -165,7 +166,33 @@ def test_settings_reach_the_parts_as_they_are() -> None:
     assert Settings.of_argument(settings.as_argument()) == settings
     assert settings.wants(groups.LONE_CPP)
     assert not settings.wants(groups.IDLE)
+    threads = groups.cpp_threads(16)
+    assert settings.wants(*groups.of_threads(threads)) and not settings.wants(threads)
     assert FULL.wants(groups.IDLE) and FULL.rounds >= 9 > FAST.rounds
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "no such row"], "which no row has"),
+        (["--only", "("], "no regular expression"),
+        (["--rounds", "0"], "got 0, want 1 or more"),
+        (["--quick"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_options_are_explained(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        settings_of(arguments)
+    assert message in capsys.readouterr().err
+
+
+def test_options() -> None:
+    assert settings_of([]) == FULL
+    settings = settings_of(["--fast", "--only", "P99", "--rounds", "4"])
+    assert settings == Settings(4, FAST.seconds, FAST.idle_seconds, "P99")
+    assert rows_of(settings) and all("P99" in row.what for row in rows_of(settings))
 
 
 def test_rows_differ() -> None:

@@ -66,7 +66,7 @@ def measure_in_flight(settings: Settings, stack: ExitStack) -> None:
     wanted = [
         count
         for count in MANY
-        if settings.wants(groups.in_flight(count)) or settings.wants(groups.in_flight_cost(count))
+        if settings.wants(groups.in_flight(count), groups.in_flight_cost(count))
     ]
     if not wanted:
         return

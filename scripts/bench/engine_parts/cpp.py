@@ -44,7 +44,11 @@ def measure_calls(settings: Settings, collected: Collected) -> None:
 
 def measure_threads(settings: Settings, collected: Collected) -> None:
     """Calls a second and latencies, ours and a mutex around the bare model."""
-    counts = [count for count in groups.THREADS if settings.wants(groups.cpp_threads(count))]
+    counts = [
+        count
+        for count in groups.THREADS
+        if settings.wants(*groups.of_threads(groups.cpp_threads(count)))
+    ]
     if not counts:
         return
     shown = f"/({'|'.join(map(str, counts))})/"

@@ -59,6 +59,11 @@ def evenness(threads: str) -> str:
     return f"{threads}, slowest against fastest"
 
 
+def of_threads(threads: str) -> tuple[str, ...]:
+    """All that is measured of threads in one turn."""
+    return threads, p50(threads), p99(threads), evenness(threads)
+
+
 def saturation(callers: str, delay_ms: int) -> str:
     """Rate on `mid` as a share of the bare batch-64 rate."""
     return f"saturation, mid, 64 {callers}, delay {delay_ms} ms"

@@ -17,7 +17,7 @@ from engine_parts.engines import OptionNotThere, engine
 from engine_parts.rounds import measure, rounds
 from engine_parts.settings import Settings
 from engine_parts.turns import awaits, calls_in_turn, turn
-from engine_parts.who import BARE, INLINE, OURS, THREAD
+from engine_parts.who import INLINE, OURS, RUN, THREAD
 from workloads import TINY, identity, native
 
 Array = NDArray[Any]
@@ -37,9 +37,9 @@ def added(
     group: str, bare: Callable[[], object], ours: Callable[[], object], settings: Settings
 ) -> None:
     """What a call takes longer than the bare one, round by round."""
-    designs = {BARE: blocking(bare, settings), OURS: blocking(ours, settings)}
+    designs = {RUN: blocking(bare, settings), OURS: blocking(ours, settings)}
     values = rounds(group, designs, settings)
-    emit(group, OURS, [a - b for a, b in zip(values[OURS], values[BARE], strict=True)])
+    emit(group, OURS, [a - b for a, b in zip(values[OURS], values[RUN], strict=True)])
 
 
 def measure_blocking(settings: Settings, stack: ExitStack) -> None:
@@ -54,8 +54,11 @@ def measure_blocking(settings: Settings, stack: ExitStack) -> None:
             ours = engine(stack, model, group)
             added(group, partial(bare, x), partial(ours.infer, x), settings)
     if settings.wants(groups.LONE_NO_WORK):
-        ours = engine(stack, native(identity(64)), groups.LONE_NO_WORK)
-        measure(groups.LONE_NO_WORK, {OURS: blocking(partial(ours.infer, x), settings)}, settings)
+        model = native(identity(64))
+        ours = engine(stack, model, groups.LONE_NO_WORK)
+        calls = {OURS: partial(ours.infer, x), RUN: partial(model.run, x)}
+        turns = {who: blocking(call, settings) for who, call in calls.items()}
+        measure(groups.LONE_NO_WORK, turns, settings)
 
 
 def measure_await(settings: Settings, stack: ExitStack) -> None:

@@ -40,7 +40,7 @@ def main() -> None:
             stack.callback(peer.close)
             for count in groups.THREADS:
                 group = groups.python_threads(count, name)
-                if not settings.wants(group):
+                if not settings.wants(*groups.of_threads(group)):
                     continue
                 designs = {
                     OURS: partial(threads, partial(ours.infer, x), count, settings.seconds),

@@ -57,7 +57,7 @@ def main() -> None:
         always = {BARE: lambda: bare() / MAX_BATCH}
 
         callers = "asyncio callers"
-        if any(settings.wants(groups.saturation(callers, delay)) for delay in DELAYS_MS):
+        if settings.wants(*(groups.saturation(callers, delay) for delay in DELAYS_MS)):
             calls = {who: partial(one.infer_async, x) for who, one in ours.items()}
             calls[INLINE] = partial(InlineBatcher(model.run).infer, x)
             turns = {
@@ -67,7 +67,7 @@ def main() -> None:
             shares(callers, INLINE, {**always, **turns}, settings)
 
         callers = "Python threads"
-        if any(settings.wants(groups.saturation(callers, delay)) for delay in DELAYS_MS):
+        if settings.wants(*(groups.saturation(callers, delay) for delay in DELAYS_MS)):
             peer = ThreadedBatcher(model.run)
             stack.callback(peer.close)
             blocking = {who: partial(one.infer, x) for who, one in ours.items()}

@@ -16,7 +16,7 @@ class Settings:
         rounds: Rounds of every group; in each round every design has one turn.
         seconds: A turn takes about as long.
         idle_seconds: For which the idle engine is watched.
-        only: Regular expression that a group's name must contain; case does not matter.
+        only: Regular expression for the names of values (groups.py); case does not matter.
     """
 
     rounds: int
@@ -24,9 +24,9 @@ class Settings:
     idle_seconds: float
     only: str = ""
 
-    def wants(self, group: str) -> bool:
-        """Whether a group is to be measured."""
-        return re.search(self.only, group, re.IGNORECASE) is not None
+    def wants(self, *values: str) -> bool:
+        """Whether any of these values is to be measured."""
+        return any(re.search(self.only, value, re.IGNORECASE) for value in values)
 
     def as_argument(self) -> str:
         """For the command line of a part."""

@@ -6,6 +6,7 @@ from typing import Final
 
 OURS: Final = "inferometer"
 BARE: Final = "the bare model, batches of 64"
+RUN: Final = "the bare call"
 INLINE: Final = "asyncio batcher, model inline"
 THREAD: Final = "asyncio batcher, model in a thread"
 THREADED: Final = "threaded batcher"
