@@ -1,6 +1,6 @@
 """What the engine adds, and what it gains, beside what one would write without it.
 
-Takes about three minutes (`--fast`: some seconds, to see that all of it runs; its figures mean
+Takes three to five minutes (`--fast`: some seconds, to see that all of it runs; its figures mean
 little). Designs take turns of a fraction of a second in rounds, in an order drawn anew: the engine,
 the bare model, and batchers of 25 lines (engine_parts/batchers.py), all on the same model
 (scripts/workloads.py). Prints a JSON line for each row, then one table: medians with their

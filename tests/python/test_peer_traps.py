@@ -19,6 +19,7 @@ from engine_parts.idle import context_switches
 
 import inferometer as im
 from gated_model import PATIENCE_SECONDS, GatedModel
+from inferometer import _core
 from polling import wait_until
 from workloads import TINY
 
@@ -203,25 +204,28 @@ def test_busy_loop_at_default_settings_litserve(kind: str, registry: im.Registry
 
 
 def made(kind: str, registry: im.Registry) -> im.Engine | Closing:
-    """An engine that has served something and has nothing to do."""
+    """An engine whose own threads have served something and have nothing to do."""
     if kind == "batched":
 
         @im.batched(name="m", registry=registry)
         def double(items: list[int]) -> list[int]:
             return [2 * item for item in items]
 
-        assert double(4) == 8
+        wait_done(double.submit(4))
         return Closing(double.close)
     native = kind.startswith("native")
     batching = im.Batching(max_queue_delay=SOON) if kind.endswith("delay") else None
     engine = im.Engine(
         TINY.native() if native else TINY, name="m", batching=batching, registry=registry
     )
-    engine.infer(TINY.rows(1))
-    engine.submit(TINY.rows(1)).result()  # also through the worker
-    if kind == "after a timeout":  # the thread that minds deadlines has started
-        engine.submit(TINY.rows(1), timeout=HOUR).result()
+    # With a timeout the thread that minds deadlines has started too.
+    wait_done(engine.submit(TINY.rows(1), timeout=HOUR if kind == "after a timeout" else None))
     return engine
+
+
+def wait_done(request: _core.Request) -> None:
+    """Without `result()`, whose caller might run the model itself."""
+    wait_until(request.done, bool, "a thread of the engine serves it", PATIENCE_SECONDS, SOON)
 
 
 class Closing:

@@ -48,8 +48,8 @@ ROWS: Final = [
     _seconds(groups.LONE_CPP_SILENT, "ns"),
     _seconds(groups.LONE_NATIVE, "µs", 0.4),
     _seconds(groups.LONE_PYTHON, "µs", 0.4),
-    # Model.run itself takes most of a microsecond, so less than nothing may be added to it: the whole
-    # of a call that computes nothing is to stay within the same reach.
+    # Model.run itself takes most of a microsecond, so less than nothing may be added to it: all of
+    # a call that computes nothing is to stay within the same reach.
     _seconds(groups.LONE_NO_WORK, "µs", 0.4, RUN),
     _seconds(groups.AWAIT_INLINE, "µs", 7, INLINE),
     _seconds(groups.AWAIT_WORKER, "µs", 80, THREAD),
