@@ -2,6 +2,7 @@
 # Runs benches. Each writes JSON lines to build/bench/NAME.jsonl and a record to build/records.
 #   scripts/bench.sh             lists them
 #   scripts/bench.sh NAME...     runs cpp/bench/NAME_bench.cc, scripts/bench/NAME.py; "all" for all
+#   scripts/bench.sh engine [--fast] [--only PATTERN] [--rounds N]
 # Further options of Google Benchmark in $BENCH_OPTIONS, e.g. --benchmark_repetitions=5
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,16 +13,25 @@ names() {
 }
 mapfile -t known < <(names | sort -u)
 if [ $# -eq 0 ] || [ "$1" = --help ]; then
-  sed -n '2,5s/^# \{0,1\}//p' "$0"
+  sed -n '2,6s/^# \{0,1\}//p' "$0"
   printf '  %s\n' "${known[@]}"
   exit 0
 fi
 # What a bench in Python runs besides a binary of its own name.
 declare -A also_builds=(
+  [engine]="engine_call_bench engine_threads_bench"
   [telemetry]="recording_bench render_bench recorder_bench series_memory"
 )
-chosen=("$@")
-[ "$1" != all ] || chosen=("${known[@]}")
+chosen=()
+while [ $# -gt 0 ] && [[ "$1" != --* ]]; do
+  chosen+=("$1")
+  shift
+done
+if [ $# -gt 0 ] && [ "${chosen[*]}" != engine ]; then
+  echo "got $*, want options behind engine alone" >&2
+  exit 2
+fi
+[ "${chosen[0]}" != all ] || chosen=("${known[@]}")
 for name in "${chosen[@]}"; do
   if [[ " ${known[*]} " != *" $name "* ]]; then
     echo "no bench is called $name; there are: ${known[*]}" >&2
@@ -49,11 +59,11 @@ for name in "${chosen[@]}"; do
   fi
   if [ -e "scripts/bench/$name.py" ]; then
     # JSON lines are results; the others are for who looks on.
-    python "scripts/bench/$name.py" | tee "build/bench/$name.txt"
+    python "scripts/bench/$name.py" "$@" | tee "build/bench/$name.txt"
     grep '^{' "build/bench/$name.txt" >>"$lines"
   fi
   say "$lines; record: $(python -c '
 import json, sys
 print(json.dumps([json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]))' "$lines" |
-    python scripts/run_record.py bench name="$name" options="${BENCH_OPTIONS:-}")"
+    python scripts/run_record.py bench name="$name" options="${BENCH_OPTIONS:-}$*")"
 done

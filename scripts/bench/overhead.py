@@ -16,7 +16,6 @@ import json
 import math
 import random
 import statistics
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 
 import inferometer as im
+from workloads import identity, native
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -91,12 +91,11 @@ def compare(
 
 def main() -> None:
     """Runs both models."""
-    sys.path.insert(0, str(Path(__file__).parent))
-    from engine import identity_model
-
     resnet = im.onnx.load(ROOT / "model_repository/resnet_model/1/model.onnx")
     compare("resnet_model", resnet, np.zeros((1, 1, 8, 8), np.float32), 64, bursts=4, pairs=200)
-    compare("no work", identity_model(), np.zeros((1, 64), np.float32), 1024, bursts=4, pairs=1000)
+    compare(
+        "no work", native(identity(64)), np.zeros((1, 64), np.float32), 1024, bursts=4, pairs=1000
+    )
 
 
 if __name__ == "__main__":

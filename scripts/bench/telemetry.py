@@ -20,19 +20,13 @@ import subprocess
 import sys
 from typing import Final
 
+from comparison.part import run_part
+from comparison.progress import say
+from comparison.samples import Collected, significant
+from comparison.table import Result, change_of, markdown, result_of
 from telemetry_parts import native
-from telemetry_parts.progress import say
 from telemetry_parts.rows import CHANGE_ROWS, CPP_ROWS, PYTHON_ROWS
-from telemetry_parts.samples import (
-    APP,
-    BUSY,
-    CLIENT,
-    DROP_IN,
-    HASHING,
-    Collected,
-    significant,
-)
-from telemetry_parts.table import Result, change_of, markdown, result_of
+from telemetry_parts.who import APP, BUSY, CLIENT, DROP_IN, HASHING
 
 from run_record import machine
 
@@ -41,23 +35,6 @@ MEMORY: Final = {
     DROP_IN: ("counter", "histogram"),
     CLIENT: ("counter", "histogram"),
 }
-
-
-def run_part(module: str, collected: Collected) -> None:
-    """Runs a part; its JSON lines are values, the others say how far it is."""
-    with subprocess.Popen(
-        [sys.executable, "-m", f"telemetry_parts.{module}"],
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("{"):
-                collected.add_line(line)
-            else:
-                say(line.rstrip())
-    if process.returncode != 0:
-        raise SystemExit(f"{module} ended with {process.returncode}")
 
 
 def measure_python_memory(collected: Collected) -> None:
@@ -103,11 +80,11 @@ def main() -> None:
     before = machine()
     collected = Collected()
     native.measure_speed(collected)
-    run_part("calls", collected)
+    run_part("telemetry_parts.calls", collected)
     native.measure_memory(collected)
     measure_python_memory(collected)
-    run_part("gil", collected)
-    run_part("scrape_effect", collected)
+    run_part("telemetry_parts.gil", collected)
+    run_part("telemetry_parts.scrape_effect", collected)
 
     in_cpp = [result_of(row, collected) for row in CPP_ROWS]
     in_python = [result_of(row, collected) for row in PYTHON_ROWS]

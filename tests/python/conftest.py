@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-for folder in ("scripts", "examples"):
+for folder in ("scripts", "scripts/bench", "examples"):
     sys.path.insert(0, str(ROOT / folder))
 
 

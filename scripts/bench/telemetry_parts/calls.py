@@ -14,11 +14,12 @@ from functools import partial
 from typing import Any, Final
 
 import prometheus_client
+from comparison.samples import emit, interleaved
 
 import inferometer as im
 from inferometer import prometheus
-from telemetry_parts.samples import APP, CLIENT, DROP_IN, emit, interleaved
 from telemetry_parts.texts import writers
+from telemetry_parts.who import APP, CLIENT, DROP_IN
 
 ROUNDS: Final = 31
 LOOP_SECONDS: Final = 0.01

@@ -15,8 +15,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from telemetry_parts.samples import HASHING, emit, interleaved
+from comparison.samples import emit, interleaved
+
 from telemetry_parts.texts import writers
+from telemetry_parts.who import HASHING
 
 SERIES_OF_A_FAMILY: Final = 1_000
 ROUNDS: Final = 5

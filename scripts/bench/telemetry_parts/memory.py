@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from telemetry_parts.samples import APP, CLIENT, DROP_IN
+from telemetry_parts.who import APP, CLIENT, DROP_IN
 
 COUNTER_FAMILIES: Final = 9
 SERIES_OF_A_FAMILY: Final = 10_000

@@ -8,20 +8,16 @@ benchmarks are run again, and of two runs the one with more overlap counts.
 
 from __future__ import annotations
 
-import json
-import os
-import shlex
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from bench_lines import lines
-from telemetry_parts.progress import say
-from telemetry_parts.samples import CORE, CPP, Collected
+from comparison.google_benchmark import FOLDER, one_run
+from comparison.progress import say
+from comparison.samples import Collected
 
-FOLDER: Final = Path("build/release/cpp/bench")
-REPORT: Final = Path("build/bench/telemetry-round.json")
+from telemetry_parts.who import CORE, CPP
+
 ROUNDS: Final = 9
 MEMORY_RUNS: Final = 3
 # Binaries, which of their benchmarks are shown, and for how long each of these runs.
@@ -43,27 +39,13 @@ class Measured:
     overlap: float  # the share of the time in which its threads had a core
 
 
-def one_run(binary: str, shown: str, seconds: float) -> dict[str, Measured]:
+def speed(binary: str, shown: str, seconds: float) -> dict[str, Measured]:
     """What a run of a binary gave, by the name of the benchmark."""
-    subprocess.run(
-        [
-            str(FOLDER / binary),
-            f"--benchmark_filter={shown}",
-            f"--benchmark_min_time={seconds}",
-            "--benchmark_enable_random_interleaving=true",
-            *shlex.split(os.environ.get("BENCH_OPTIONS", "")),
-            f"--benchmark_out={REPORT}",
-            "--benchmark_out_format=json",
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
     measured: dict[str, Measured] = {}
-    for line in lines(json.loads(REPORT.read_text(encoding="utf-8"))):
+    for name, line in one_run(binary, shown, seconds).items():
         # Google Benchmark divides the time by the operations of all threads together.
         taken = line["real_time_seconds"] * line["threads"]
-        measured[line["name"]] = Measured(
+        measured[name] = Measured(
             line.get("per_request", taken) * 1e9, line["cpu_time_seconds"] / taken
         )
     return measured
@@ -74,12 +56,12 @@ def measure_speed(collected: Collected) -> None:
     for number in range(ROUNDS):
         for binary, shown, seconds in RUNS:
             say(f"round {number + 1} of {ROUNDS}: {binary}, {shown}")
-            measured = one_run(binary, shown, seconds)
+            measured = speed(binary, shown, seconds)
             if shown == "threads:2" and any(
                 one.overlap < ENOUGH_OVERLAP for one in measured.values()
             ):
                 say("... once more: its threads did not run at the same time")
-                for name, again in one_run(binary, shown, seconds).items():
+                for name, again in speed(binary, shown, seconds).items():
                     measured[name] = max(measured[name], again, key=lambda one: one.overlap)
             for name, one in measured.items():
                 collected.add(name, CPP if "rometheus" in name else CORE, [one.ns])

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
-from telemetry_parts.samples import APP, BUSY, CLIENT, CORE, CPP, DROP_IN, NOBODY
+from comparison.rows import ChangeRow, Row
 
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: ours beside a peer's, which may be a value of another name."""
-
-    what: str
-    unit: str
-    ours: str
-    who: str
-    peer: str = ""  # what was measured of the peer, if it has another name
-    beside: str = ""  # who the peer is; none if empty
-    reach: float | None = None
-    scale: float = 1.0
-    larger_is_better: bool = False
-
-
-@dataclass(frozen=True)
-class ChangeRow:
-    """One line of the table that says how much higher, in per cent, one value is than another."""
-
-    what: str
-    value: tuple[str, str]  # what was measured, and of whom
-    than: tuple[str, str]
-    reach: float | None = None
+from telemetry_parts.who import APP, BUSY, CLIENT, CORE, CPP, DROP_IN, NOBODY
 
 
 def _core(what: str, ours: str, peer: str = "", reach: float | None = None) -> Row:

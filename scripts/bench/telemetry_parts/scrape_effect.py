@@ -23,10 +23,11 @@ from typing import IO, Final
 
 import numpy as np
 import prometheus_client
+from comparison.samples import emit
 from listener import Scraper
 
 import inferometer as im
-from telemetry_parts.samples import APP, BUSY, CLIENT, NOBODY, emit
+from telemetry_parts.who import APP, BUSY, CLIENT, NOBODY
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent.parent
 SERIES: Final = 10_000

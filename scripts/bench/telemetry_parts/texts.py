@@ -10,7 +10,7 @@ import prometheus_client
 
 import inferometer as im
 from inferometer import prometheus
-from telemetry_parts.samples import APP, CLIENT, DROP_IN
+from telemetry_parts.who import APP, CLIENT, DROP_IN
 
 FAMILIES: Final = 100
 

@@ -1,4 +1,4 @@
-"""What the parts of the bench hand on: one value a round, of one thing, for one library."""
+"""What the parts of a bench hand on: one value a round, of one thing, for one library."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ import random
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TypeVar
 
-CORE: Final = "inferometer, C++"
-APP: Final = "im.Registry"
-DROP_IN: Final = "inferometer.prometheus"
-CPP: Final = "prometheus-cpp"
-CLIENT: Final = "prometheus_client"
-NOBODY: Final = "nobody"
-BUSY: Final = "another process"
-HASHING: Final = "hashing"
-
+_Value = TypeVar("_Value")
 
 Spread = tuple[float, float, float]
 """A median and what it lies between."""
@@ -44,6 +36,7 @@ class Collected:
     """The values of all rounds, by what was measured and of whom. Single-owner."""
 
     values: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    absent: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def add(self, what: str, who: str, values: Iterable[float]) -> None:
         """Appends the values of some rounds."""
@@ -56,12 +49,24 @@ class Collected:
     def add_line(self, line: str) -> None:
         """Takes what ``emit`` printed in another process."""
         got = json.loads(line)
-        self.add(got["what"], got["who"], got["values"])
+        if "absent" in got:
+            self.absent[got["what"], got["who"]] = got["absent"]
+        else:
+            self.add(got["what"], got["who"], got["values"])
+
+    def why_absent(self, what: str, who: str) -> str:
+        """Why there are no values."""
+        return self.absent.get((what, who), "not measured")
 
 
 def emit(what: str, who: str, values: Iterable[float]) -> None:
     """Hands values to the process that collects them."""
     print(json.dumps({"what": what, "who": who, "values": list(values)}), flush=True)
+
+
+def emit_absent(what: str, who: str, why: str) -> None:
+    """Tells the process that collects why there will be no values."""
+    print(json.dumps({"what": what, "who": who, "absent": why}), flush=True)
 
 
 def ratios(numerators: Sequence[float], denominators: Sequence[float]) -> list[float]:
@@ -74,10 +79,10 @@ def ratios(numerators: Sequence[float], denominators: Sequence[float]) -> list[f
 
 
 def interleaved(
-    calls: Mapping[str, Callable[[], float]], rounds: int, chance: random.Random
-) -> dict[str, list[float]]:
+    calls: Mapping[str, Callable[[], _Value]], rounds: int, chance: random.Random
+) -> dict[str, list[_Value]]:
     """Calls each of them once a round, in an order drawn anew; what they returned, by round."""
-    values: dict[str, list[float]] = {name: [] for name in calls}
+    values: dict[str, list[_Value]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name in chance.sample(list(calls), len(calls)):
             values[name].append(calls[name]())

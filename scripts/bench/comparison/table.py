@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from telemetry_parts.rows import ChangeRow, Row
-from telemetry_parts.samples import (
+from comparison.rows import ChangeRow, Row
+from comparison.samples import (
     Collected,
     Spread,
     median_and_quartiles,
@@ -29,14 +29,13 @@ class Result:
     ours: Spread | None = None
     peer: Spread | None = None
     better: Spread | None = None
-    reach: float | None = None
+    reach: str = ""
     reached: str = ""
 
     def cells(self) -> tuple[str, ...]:
         """As a line of the table."""
-        reach = "" if self.reach is None else f"≤ {self.reach:g} {self.unit}"
         spreads = (text(self.ours, self.unit), text(self.peer, self.unit), text(self.better))
-        return (self.what, *spreads, reach, self.reached)
+        return (self.what, *spreads, self.reach, self.reached)
 
 
 def text(spread: Spread | None, unit: str = "") -> str:
@@ -52,10 +51,12 @@ def result_of(row: Row, collected: Collected) -> Result:
     ours = [value * row.scale for value in collected.get(row.ours, row.who)]
     peers = [value * row.scale for value in collected.get(row.peer or row.ours, row.beside)]
     if not ours:
-        return Result(row.what, row.unit, reached="not measured")
-    reached = ""
-    if row.reach is not None:
-        reached = "yes" if statistics.median(ours) <= row.reach else "NO"
+        return Result(
+            row.what,
+            row.unit,
+            reach=reach_of(row),
+            reached=collected.why_absent(row.ours, row.who),
+        )
     better = ratios(ours, peers) if row.larger_is_better else ratios(peers, ours)
     return Result(
         row.what,
@@ -63,9 +64,33 @@ def result_of(row: Row, collected: Collected) -> Result:
         median_and_quartiles(ours),
         median_and_quartiles(peers) if peers else None,
         median_and_quartiles(better) if better else None,
-        row.reach,
-        reached,
+        reach_of(row),
+        reached_by(row, ours, better),
     )
+
+
+def reach_of(row: Row) -> str:
+    """What was to be reached, as text."""
+    reaches = []
+    if row.reach is not None:
+        sign = "≥" if row.larger_is_better else "≤"
+        reaches.append(f"{sign} {row.reach:,.10g} {row.unit}".rstrip())
+    if row.times is not None:
+        reaches.append(f"≥ {row.times:g} times")
+    return ", ".join(reaches)
+
+
+def reached_by(row: Row, ours: Sequence[float], better: Sequence[float]) -> str:
+    """Whether the medians are what was to be reached; empty if nothing was."""
+    verdicts = []
+    if row.reach is not None:
+        middle = statistics.median(ours)
+        verdicts.append(middle >= row.reach if row.larger_is_better else middle <= row.reach)
+    if row.times is not None:
+        if not better:
+            return "no peer"
+        verdicts.append(statistics.median(better) >= row.times)
+    return "" if not verdicts else "yes" if all(verdicts) else "NO"
 
 
 def change_of(row: ChangeRow, collected: Collected) -> Result:
@@ -83,7 +108,8 @@ def change_of(row: ChangeRow, collected: Collected) -> Result:
         # The interval decides, where it can.
         _, low, high = spread
         reached = "yes" if high <= row.reach else "NO" if low > row.reach else "undecided"
-    return Result(row.what, "%", spread, reach=row.reach, reached=reached)
+    reach = "" if row.reach is None else f"≤ {row.reach:g} %"
+    return Result(row.what, "%", spread, reach=reach, reached=reached)
 
 
 def markdown(title: str, results: Sequence[Result]) -> str:

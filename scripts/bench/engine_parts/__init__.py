@@ -1,0 +1,1 @@
+"""What scripts/bench/engine.py runs and shows. Each part that measures Python is a process."""
