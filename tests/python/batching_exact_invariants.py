@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 
-from batching_history import NEVER, Ending, Group, History
+from batching_history import NEVER, Batch, Ending, Group, History
 from batching_invariants import ALWAYS
 
 
@@ -76,27 +76,28 @@ def is_releasable(h: History, groups: dict[Group, list[int]], group: Group, now:
     )
 
 
+def group_of(h: History, batch: Batch) -> Group:
+    return h.options.group_of(h.arrivals[batch.members[0]])
+
+
 def batches_are_the_beginning_of_their_group(h: History) -> None:
+    """Of the candidate; less than all of it only for the sake of a preferred size."""
+    sizes = h.options.preferred_batch_sizes
     for i, batch in enumerate(h.batches):
-        groups = by_group(h, waiting_before(h, i))
-        mine = groups[h.options.group_of(h.arrivals[batch.members[0]])]
-        got, candidate = list(batch.members), candidate_of(h, mine)
-        assert got == candidate[: len(got)], f"candidate {candidate}: {batch}"
-        if len(got) < len(candidate):
-            sizes = h.options.preferred_batch_sizes
-            assert sizes and batch.reason in ("preferred", "full"), (
-                f"candidate {candidate}: {batch}"
-            )
-            # Exactly a preferred size, or one request more would exceed the largest.
-            larger = rows_of(h, candidate[: len(got) + 1])
-            assert batch.rows in sizes or larger > max(sizes), f"candidate {candidate}: {batch}"
+        candidate = candidate_of(h, by_group(h, waiting_before(h, i))[group_of(h, batch)])
+        n = len(batch.members)
+        assert list(batch.members) == candidate[:n], f"candidate {candidate}: {batch}"
+        if n < len(candidate):
+            one_more = rows_of(h, candidate[: n + 1])
+            fits = batch.rows in sizes or one_more > max(sizes, default=NEVER)
+            assert fits, f"candidate {candidate}, preferred {sizes}: {batch}"
 
 
 def no_longer_preferred_beginning_waited(h: History) -> None:
     """While the delay is not over, what goes is the longest beginning of a preferred size."""
     sizes, delay = h.options.preferred_batch_sizes, h.options.max_queue_delay
     for i, batch in enumerate(h.batches):
-        mine = by_group(h, waiting_before(h, i))[h.options.group_of(h.arrivals[batch.members[0]])]
+        mine = by_group(h, waiting_before(h, i))[group_of(h, batch)]
         if delay and is_overdue(h, mine, batch.start):
             continue
         candidate = candidate_of(h, mine)
@@ -108,43 +109,45 @@ def no_longer_preferred_beginning_waited(h: History) -> None:
 def reasons_fit_what_waited(h: History) -> None:
     """Each reason's own condition, and none of those that come before it."""
     sizes, most = h.options.preferred_batch_sizes, h.options.max_batch_size
+    no_delay = h.options.max_queue_delay == 0
     for i, batch in enumerate(h.batches):
         groups = by_group(h, waiting_before(h, i))
-        mine = groups[h.options.group_of(h.arrivals[batch.members[0]])]
+        mine = groups[group_of(h, batch)]
         candidate = candidate_of(h, mine)
         rows = rows_of(h, candidate)
+        overdue = is_overdue(h, mine, batch.start)
+        exact = batch.rows in sizes and (no_delay or not overdue)
         full = rows >= most or len(candidate) < len(mine)
         large = rows > max(sizes, default=NEVER)
         others = len(groups) > 1 and not h.options.buckets
-        overdue = is_overdue(h, mine, batch.start)
-        early = h.options.max_queue_delay == 0 or not overdue
-        exact = early and batch.rows in sizes
+        draining = batch.start >= h.drain_at
+        by_itself = not (exact or full or large)
         true_of = {
             "preferred": (exact and batch.rows < most) or (large and not full),
             "full": (full and not exact) or (exact and batch.rows == most),
-            "shape": others,
-            "drain": batch.start >= h.drain_at and not others,
-            "idle": h.options.max_queue_delay == 0 and not others,
-            "delay": overdue and h.options.max_queue_delay > 0 and not others,
+            "shape": by_itself and others,
+            "drain": by_itself and not others and draining,
+            "idle": by_itself and not others and not draining and no_delay,
+            "delay": by_itself and not others and not draining and overdue and not no_delay,
         }
         assert true_of[batch.reason], f"{batch}, of {rows} rows"
-        if batch.reason not in ("preferred", "full"):
-            assert not (full or large or exact), f"{batch}, of {rows} rows"
 
 
 def urgent_groups_go_first(h: History) -> None:
     for i, batch in enumerate(h.batches):
         groups = by_group(h, waiting_before(h, i))
         for group in groups:
-            if group == h.options.group_of(h.arrivals[batch.members[0]]):
+            if group == group_of(h, batch):
                 break
             assert not is_releasable(h, groups, group, batch.start), f"{group} was first: {batch}"
 
 
 def no_instance_idles_while_something_could_go(h: History) -> None:
-    instants = {batch.end for batch in h.batches} | {h.left_queue(ending) for ending in h.requests}
+    instants = {h.drain_at} | {batch.end for batch in h.batches}
+    instants |= {h.left_queue(ending) for ending in h.requests}
     for arrival in h.arrivals:
-        instants |= {arrival.at, arrival.at + h.options.max_queue_delay}
+        over = arrival.at + h.options.max_queue_delay
+        instants |= {arrival.at, over, h.options.waits_until(arrival)}
     starts = sorted(batch.start for batch in h.batches)
     ends = sorted(batch.end for batch in h.batches)
     for now in instants:

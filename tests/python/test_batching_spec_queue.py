@@ -1,6 +1,6 @@
 """The specification of batching against answers worked out by hand: what waits, in which order.
 
-Levels, limits, deadlines and queue policies, rule by rule of docs/batching.md.
+Levels, limits, deadlines and cancellations, rule by rule of docs/batching.md.
 """
 
 from __future__ import annotations
@@ -10,13 +10,6 @@ import pytest
 from batching_case import Case
 from batching_history import Arrival as A
 from batching_history import Options, Policy
-
-BEHIND = Policy(timeout=20, timeout_action="delay")
-
-
-def override(policy: Policy) -> Policy:
-    return Policy(policy.max_queue_size, policy.timeout, policy.timeout_action, True)
-
 
 LEVELS = [
     Case(
@@ -52,10 +45,10 @@ LEVELS = [
     Case(
         "also from one that is not in the candidate",
         Options(
-            max_batch_size=4, max_queue_delay=50, priority_levels=2, preferred_batch_sizes=(2,)
+            max_batch_size=4, max_queue_delay=50, preferred_batch_sizes=(2,), priority_levels=2
         ),
-        [A(0, priority=2), A(49, rows=4, priority=1)],
-        [(49, "full", (1,)), (149, "delay", (0,))],
+        [A(0, rows=4), A(10, rows=3, priority=2), A(90, rows=2, priority=1)],
+        [(0, "full", (0,)), (100, "full", (2,)), (200, "preferred", (1,))],
     ),
 ]
 
@@ -81,8 +74,7 @@ LIMITS = [
             default_queue_policy=Policy(max_queue_size=1),
             priority_queue_policy={3: Policy()},
         ),
-        [A(0), A(10, priority=1), A(11, priority=1), A(12, priority=2), A(13, priority=2)]
-        + [A(14, priority=3), A(15, priority=3)],
+        [A(0), *(A(10 + i, priority=1 + i // 2) for i in range(6))],
         [(0, "idle", (0,)), (100, "idle", (1, 3, 5, 6))],
         {2: ("rejected", 11), 4: ("rejected", 13)},
     ),
@@ -171,132 +163,6 @@ DEADLINES = [
     ),
 ]
 
-POLICIES = [
-    Case(
-        "reject: what waits, not what is with the model",
-        Options(default_queue_policy=Policy(timeout=20)),
-        [A(0), A(10), A(85)],
-        [(0, "idle", (0,)), (100, "idle", (2,))],
-        {1: ("timeout", 30)},
-    ),
-    Case(
-        "delay: behind those that came later",
-        Options(max_batch_size=1, default_queue_policy=BEHIND),
-        [A(0), A(10), A(95)],
-        [(0, "full", (0,)), (100, "full", (2,)), (200, "full", (1,))],
-    ),
-    Case(
-        "delay: behind all levels",
-        Options(max_batch_size=1, priority_levels=2, priority_queue_policy={1: BEHIND}),
-        [A(0), A(10, priority=1), A(95, priority=2)],
-        [(0, "full", (0,)), (100, "full", (2,)), (200, "full", (1,))],
-    ),
-    Case(
-        "delay: last in a batch with others",
-        Options(default_queue_policy=BEHIND),
-        [A(0), A(10), A(95)],
-        [(0, "idle", (0,)), (100, "idle", (2, 1))],
-    ),
-    Case(
-        "delay: in the order of being put there, once",
-        Options(
-            max_batch_size=1,
-            priority_levels=2,
-            default_queue_policy=Policy(timeout=60, timeout_action="delay"),
-            priority_queue_policy={2: BEHIND},
-        ),
-        [A(0), A(10, priority=1), A(20, priority=2), A(30, priority=2)],
-        [(0, "full", (0,)), (100, "full", (2,)), (200, "full", (3,)), (300, "full", (1,))],
-    ),
-    Case(
-        "delay: put there at one instant, in the order of arrival",
-        Options(
-            max_batch_size=1,
-            priority_levels=2,
-            default_queue_policy=Policy(timeout=10, timeout_action="delay"),
-            priority_queue_policy={2: BEHIND},
-        ),
-        [A(0), A(10, priority=2), A(20, priority=1)],
-        [(0, "full", (0,)), (100, "full", (1,)), (200, "full", (2,))],
-    ),
-    Case(
-        "delay: a group of only such requests comes after the others",
-        Options(default_queue_policy=BEHIND),
-        [A(0), A(10, group=1), A(95, group=2)],
-        [(0, "idle", (0,)), (100, "shape", (2,)), (200, "idle", (1,))],
-    ),
-    Case(
-        "delay: the arrival time stays",
-        Options(max_queue_delay=50, default_queue_policy=BEHIND),
-        [A(0), A(30)],
-        [(50, "delay", (0, 1))],
-    ),
-    Case(
-        "a policy's timeout and a deadline, whichever comes first",
-        Options(default_queue_policy=Policy(timeout=20)),
-        [A(0), A(10, timeout=10), A(10, timeout=30), A(85, timeout=50)],
-        [(0, "idle", (0,)), (100, "idle", (3,))],
-        {1: ("timeout", 20), 2: ("timeout", 30), 3: ("timeout", 135)},
-    ),
-    Case(
-        "delay: the deadline stays",
-        Options(default_queue_policy=BEHIND),
-        [A(0), A(10, timeout=50), A(10)],
-        [(0, "idle", (0,)), (100, "idle", (2,))],
-        {1: ("timeout", 60)},
-    ),
-]
-
-OVERRIDES = [
-    Case(
-        "a smaller timeout takes the place of the policy's and is no deadline",
-        Options(max_batch_size=1, default_timeout=60, default_queue_policy=override(BEHIND)),
-        [A(0, timeout=500), A(70, timeout=10), A(75, timeout=500)],
-        [(0, "full", (0,)), (100, "full", (1,)), (200, "full", (2,))],
-        cost=100,
-    ),
-    Case(
-        "and puts it behind",
-        Options(max_batch_size=1, default_queue_policy=override(BEHIND)),
-        [A(0, timeout=500), A(85, timeout=10), A(90), A(95, timeout=500)],
-        [(0, "full", (0,)), (100, "full", (2,)), (200, "full", (1,)), (300, "full", (3,))],
-    ),
-    Case(
-        "a larger one is a deadline",
-        Options(default_queue_policy=override(BEHIND)),
-        [A(0), A(10, timeout=30)],
-        [(0, "idle", (0,))],
-        {1: ("timeout", 40)},
-    ),
-    Case(
-        "an equal one too",
-        Options(default_queue_policy=override(BEHIND)),
-        [A(0), A(10, timeout=20)],
-        [(0, "idle", (0,))],
-        {1: ("timeout", 30)},
-    ),
-    Case(
-        "counts without a policy's timeout",
-        Options(max_batch_size=1, default_queue_policy=Policy(None, None, "delay", True)),
-        [A(0), A(10, timeout=20), A(50)],
-        [(0, "full", (0,)), (100, "full", (2,)), (200, "full", (1,))],
-    ),
-    Case(
-        "with reject it stays a deadline",
-        Options(default_queue_policy=override(Policy(timeout=80))),
-        [A(0, timeout=60), A(10, timeout=20)],
-        [(0, "idle", (0,))],
-        {0: ("timeout", 60), 1: ("timeout", 30)},
-    ),
-    Case(
-        "a default_timeout is a deadline and overrides nothing",
-        Options(default_timeout=10, default_queue_policy=override(BEHIND)),
-        [A(0, timeout=500), A(10)],
-        [(0, "idle", (0,))],
-        {1: ("timeout", 20)},
-    ),
-]
-
 CANCELLATIONS = [
     Case(
         "in the queue and with the model, whose batch goes on",
@@ -331,7 +197,7 @@ CANCELLATIONS = [
 
 @pytest.mark.parametrize(
     "case",
-    LEVELS + LIMITS + DEADLINES + POLICIES + OVERRIDES + CANCELLATIONS,
+    LEVELS + LIMITS + DEADLINES + CANCELLATIONS,
     ids=lambda case: case.title,
 )
 def test_queue(case: Case) -> None:
