@@ -69,7 +69,7 @@ def options(draw: st.DrawFn) -> Options:
         default_timeout=draw(st.sampled_from((None, None, None, 500, 1000, 5001, 20_000))),
         priority_levels=levels,
         default_priority_level=draw(st.integers(1, levels)) if levels else 1,
-        default_queue_policy=draw(st.just(Policy()) | policies()),
+        default_queue_policy=draw(st.just(Policy()) | policies() | policies()),
         priority_queue_policy=draw(st.just({}) | by_level),
         padding=padding,
         buckets=draw(st.sampled_from(BUCKETS)) if padding else (),

@@ -29,10 +29,11 @@ def test_the_specification_keeps_them(scenario: Scenario) -> None:
 
 def corners(h: History) -> set[str]:
     """What of interest happens in a history."""
-    seen = {batch.reason for batch in h.batches} | {ending.outcome for ending in h.requests}
-    seen |= {
-        f"{ending.outcome} with the model" for ending in h.requests if ending.batch is not None
-    }
+    seen: set[str] = {*(batch.reason for batch in h.batches)}
+    for ending in h.requests:
+        seen.add(ending.outcome)
+        if ending.batch is not None:
+            seen.add(f"{ending.outcome} with the model")
     starts = Counter(batch.start for batch in h.batches)
     ends = {batch.end for batch in h.batches if batch.end > batch.start}
     instants = {arrival.at for arrival in h.arrivals}
