@@ -110,9 +110,15 @@ PREFERRED = [
     ),
     Case(
         "without a delay",
-        Options(preferred_batch_sizes=(2,)),
+        Options(preferred_batch_sizes=(2, 4)),
         [A(0)] * 3,
         [(0, "preferred", (0, 1)), (100, "idle", (2,))],
+    ),
+    Case(
+        "as many rows as the largest, and the delay over",
+        Options(max_batch_size=8, max_queue_delay=50, preferred_batch_sizes=(2,)),
+        [A(0), A(60), A(61)],
+        [(50, "delay", (0,)), (150, "delay", (1, 2))],
     ),
     Case(
         "more rows than the largest: the longest beginning below it",

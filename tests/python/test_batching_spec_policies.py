@@ -93,6 +93,13 @@ POLICIES = [
 
 OVERRIDES = [
     Case(
+        "only where it is allowed",
+        Options(default_queue_policy=BEHIND),
+        [A(0), A(10, timeout=10)],
+        [(0, "idle", (0,))],
+        {1: ("timeout", 20)},
+    ),
+    Case(
         "a smaller timeout takes the place of the policy's and is no deadline",
         Options(max_batch_size=1, default_timeout=60, default_queue_policy=override(BEHIND)),
         [A(0, timeout=500), A(70, timeout=10), A(75, timeout=500)],

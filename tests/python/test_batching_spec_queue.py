@@ -68,6 +68,17 @@ LIMITS = [
         {2: ("rejected", 20)},
     ),
     Case(
+        "also for those who have it by default",
+        Options(
+            priority_levels=2,
+            default_priority_level=2,
+            priority_queue_policy={2: Policy(max_queue_size=1)},
+        ),
+        [A(0), A(10), A(20), A(30, priority=1)],
+        [(0, "idle", (0,)), (100, "idle", (3, 1))],
+        {2: ("rejected", 20)},
+    ),
+    Case(
         "the default policy's limit is that of each level without a policy",
         Options(
             priority_levels=3,

@@ -21,7 +21,7 @@ CORNERS = (
 )
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(scenarios())
 def test_the_specification_keeps_them(scenario: Scenario) -> None:
     batching_exact_invariants.check(scenario.expected())
@@ -74,7 +74,7 @@ def test_the_scenarios_reach_every_corner() -> None:
     @settings(
         deadline=None,
         derandomize=True,
-        max_examples=200,
+        max_examples=100,
         database=None,
         suppress_health_check=[HealthCheck.too_slow],
     )
