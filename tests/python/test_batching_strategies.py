@@ -74,7 +74,7 @@ def test_the_scenarios_reach_every_corner() -> None:
     @settings(
         deadline=None,
         derandomize=True,
-        max_examples=100,
+        max_examples=300,
         database=None,
         suppress_health_check=[HealthCheck.too_slow],
     )
@@ -83,5 +83,5 @@ def test_the_scenarios_reach_every_corner() -> None:
         seen.update(corners(scenario.expected()))
 
     look()
-    rare = sorted(corner for corner in CORNERS if seen[corner] < 2)
-    assert not rare, f"seldom or never reached: {rare} of {seen}"
+    missed = sorted(corner for corner in CORNERS if not seen[corner])
+    assert not missed, f"never reached: {missed}; of {seen}"
