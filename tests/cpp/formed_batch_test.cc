@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
@@ -185,6 +186,73 @@ TEST_F(FormedBatchTest, TensorsAreNotAnsweredWithObjects) {
   const auto batch = form();
   EXPECT_FALSE(batch->opaque());
   EXPECT_THROW(batch->set_result_object(0, std::make_shared<int>(1)), ModelError);
+}
+
+// Requests of (rows, length) floats, padded along their length.
+class PaddedBatchTest : public FormedBatchTest {
+ protected:
+  std::shared_ptr<Request> append(int id, int64_t rows, int64_t length) {
+    return append_rows(queue_, Rows(id, rows, length).view(), 0, 1, 1);
+  }
+  std::unique_ptr<FormedBatch> form(bool trim = false) {
+    auto batch = std::make_unique<FormedBatch>(
+        queue_.take_all(), nullptr, ReleaseReason::kIdle, pool_, steady_clock(),
+        Padding{.axis = 1, .value = -1, .buckets = {}, .trim_outputs = trim});
+    batch->gather(specs_);
+    return batch;
+  }
+};
+
+TEST_F(PaddedBatchTest, ShorterRowsAreFilledToTheLongest) {
+  append(10, 2, 1);
+  append(20, 1, 3);
+  const auto batch = form();
+  EXPECT_TRUE(batch->gathered());
+  EXPECT_EQ(batch->inputs()[0].shape, Shape({3, 3}));
+  const auto values = batch->inputs()[0].as<float>();
+  EXPECT_EQ(std::vector(values.begin(), values.end()),
+            (std::vector<float>{10, -1, -1, 11, -1, -1, 20, 20.125F, 20.25F}));
+  EXPECT_EQ(batch->elements(), 9);
+  EXPECT_EQ(batch->padding_elements(), 4);
+}
+
+TEST_F(PaddedBatchTest, ALoneRequestIsNotCopied) {
+  const auto request = append(10, 2, 3);
+  const auto batch = form();
+  EXPECT_EQ(batch->inputs()[0].data, segment_of(*request)->row(0, 0));
+  EXPECT_EQ(batch->elements(), 6);
+  EXPECT_EQ(batch->padding_elements(), 0);
+}
+
+TEST_F(PaddedBatchTest, OutputsAreCutToEachOnesOwnLength) {
+  append(10, 2, 1);
+  append(20, 1, 3);
+  const auto batch = form(true);
+  EchoModel().run(*batch);
+  // Of another length than the batch: not a sequence.
+  const MutableTensorView fixed = batch->allocate_output(1, DType::kFloat32, Shape({3, 2}));
+  std::ranges::fill(fixed.as<float>(), 7.0F);
+  batch->trim_outputs();
+  const auto [first, first_row] = batch->answer_of(0, 0);
+  const auto [second, second_row] = batch->answer_of(1, 2);
+  const std::vector<TensorView> of_first = first->rows(first_row, 2);
+  EXPECT_EQ(of_first[0].shape, Shape({2, 1}));
+  EXPECT_EQ(of_first[0].as<float>()[1], 22);
+  EXPECT_EQ(of_first[1].shape, Shape({2, 2}));
+  const std::vector<TensorView> of_second = second->rows(second_row, 1);
+  EXPECT_EQ(of_second[0].shape, Shape({1, 3}));
+  EXPECT_EQ(of_second[0].as<float>()[2], 40.5F);
+}
+
+TEST_F(PaddedBatchTest, OutputsStayWholeUnlessAskedFor) {
+  append(10, 2, 1);
+  append(20, 1, 3);
+  const auto batch = form(false);
+  EchoModel().run(*batch);
+  batch->trim_outputs();
+  const auto [answer, row] = batch->answer_of(1, 2);
+  EXPECT_EQ(answer, batch->output());
+  EXPECT_EQ(row, 2);
 }
 
 }  // namespace

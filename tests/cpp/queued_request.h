@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "inferometer/request.h"
@@ -58,11 +59,13 @@ inline const std::atomic<uint32_t>& state_of(const Request& request) {
 
 /// As an engine submits: queues a request with a copy of `view`'s rows.
 inline std::shared_ptr<Request> append_rows(RequestQueue& queue, const TensorView& view,
-                                            int64_t arrival_ns = 0, int64_t level = 1) {
+                                            int64_t arrival_ns = 0, int64_t level = 1,
+                                            std::optional<int64_t> padded_axis = {}) {
   auto request = make_request(view.shape[0], arrival_ns);
   (*request).*member(LevelField{}) = level;
   static const std::shared_ptr<LoadedModel> no_model;
-  queue.append(request, {&view, 1}, {.model = no_model, .segment_rows = 8});
+  queue.append(request, {&view, 1},
+               {.model = no_model, .padded_axis = padded_axis, .segment_rows = 8});
   segment_of(*request)->fill(row_begin_of(*request), {&view, 1});
   Ending::mark_filled(*request);
   return request;

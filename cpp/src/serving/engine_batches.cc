@@ -1,6 +1,7 @@
 // EngineCore, batches: formed under the lock, run and ended without it.
 #include <cxxabi.h>
 
+#include <tuple>
 #include <utility>
 
 #include "serving/ending.h"
@@ -38,8 +39,9 @@ EngineCore::Work EngineCore::take_work_locked() {
   work.look_again_ns = next.wait_until_ns;
   if (next.requests.empty()) return work;
   work.instance = claim_instance_locked();
-  work.batch = std::make_unique<FormedBatch>(std::move(next.requests), std::move(next.model),
-                                             next.reason, pool_, clock_);
+  work.batch =
+      std::make_unique<FormedBatch>(std::move(next.requests), std::move(next.model), next.reason,
+                                    pool_, clock_, scheduler_.batching().padding);
   FormedBatch& batch = *work.batch;
   instances_[work.instance].running = &batch;
   running_requests_ += std::ssize(batch.taken());
@@ -99,6 +101,7 @@ void EngineCore::run(FormedBatch& batch, size_t instance, CompletionBatch& compl
     if (batch.model().outputs().empty() && !batch.opaque()) {
       batch.model().learn_outputs(specs_implied_by(batch.output_shapes()));
     }
+    batch.trim_outputs();
   } catch (const abi::__forced_unwind&) {
     throw;  // the thread is being ended (a finalising interpreter does that): not an error of ours
   } catch (...) {
@@ -123,7 +126,6 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
   int64_t gone_rows = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
     Request& request = *requests[i];
-    request.segment_.reset();  // a handle that is kept keeps the answer, not the rows
     mine[i] = Ending::claim(request);
     if (mine[i]) {
       // What the model failed this one with says more than what became of the batch.
@@ -132,14 +134,14 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
       request.timing_.compute_ns = times.compute_ns;
       request.timing_.total_ns = times.end_ns - request.arrival_ns_;
       if (!request.error_) {
-        request.output_ = batch.output();
-        request.output_row_ = row;
+        std::tie(request.output_, request.output_row_) = batch.answer_of(i, row);
         if (batch.opaque()) request.result_object_ = batch.result_object(i);
       }
     } else {
       gone_rows += request.rows_;
     }
     row += request.rows_;
+    request.segment_.reset();  // a handle that is kept keeps the answer, not the rows
   }
 
   if (recorder_) record(batch, instance, mine, times, gone_rows);
@@ -177,6 +179,8 @@ void EngineCore::record(const FormedBatch& batch, size_t instance, const std::ve
   executed.input_ns = times.input_ns;
   executed.compute_ns = times.compute_ns;
   executed.output_ns = times.output_ns;
+  executed.elements = batch.elements();
+  executed.padding_elements = batch.padding_elements();
   for (size_t i = 0; i < requests.size(); ++i) {
     if (!mine[i]) continue;
     const Outcome outcome = requests[i]->outcome_;

@@ -118,8 +118,12 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
     call.outcome = Outcome::kShutdown;
     call.error = nullptr;
   } else if (recorder_) {
-    record_lone(instance, call.outcome, call.timing, options.trace_id,
-                end - computed_at.value_or(end));
+    ExecutedBatch executed;
+    executed.output_ns = end - computed_at.value_or(end);
+    if (options_.batching.padding) {
+      for (const TensorView& input : ordered) executed.elements += input.shape.elements();
+    }
+    record_lone(instance, call, options.trace_id, executed);
   }
   std::shared_ptr<Request> leader;
   bool retired = false;
@@ -138,18 +142,16 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
   return call;
 }
 
-void EngineCore::record_lone(size_t instance, Outcome outcome, const Timing& timing,
-                             std::string_view trace_id, int64_t output_ns) {
+void EngineCore::record_lone(size_t instance, const EndedCall& call, std::string_view trace_id,
+                             ExecutedBatch& executed) {
   const OwnTime::Stretch recording = recorder_->begin_recording(instance, 1);
-  recorder_->record_request(instance, outcome, timing, trace_id);
-  ExecutedBatch executed;
-  executed.reason = timing.reason;
-  executed.rows = timing.batch_size;
-  executed.compute_ns = timing.compute_ns;
-  executed.output_ns = output_ns;
-  if (outcome == Outcome::kSuccess) {
+  recorder_->record_request(instance, call.outcome, call.timing, trace_id);
+  executed.reason = call.timing.reason;
+  executed.rows = call.timing.batch_size;
+  executed.compute_ns = call.timing.compute_ns;
+  if (call.outcome == Outcome::kSuccess) {
     executed.succeeded = 1;
-    executed.inferences = timing.batch_size;
+    executed.inferences = call.timing.batch_size;
   }
   recorder_->record_batch(instance, executed);
   recorder_->end_recording(instance, recording);

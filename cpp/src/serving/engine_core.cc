@@ -227,6 +227,9 @@ void EngineCore::reconfigure(const Batching& batching) {
   std::shared_ptr<Request> leader;
   {
     MutexLock lock(mutex_);
+    if (batching.padding.has_value() != options_.batching.padding.has_value()) {
+      throw ConfigError("padding: got a change from with to without or back, want as it was made");
+    }
     scheduler_.reconfigure(checked(batching, *model_));
     max_rows_.store(batching.max_batch_size, std::memory_order_relaxed);
     publish_model_memory_locked();

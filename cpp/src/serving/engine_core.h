@@ -143,8 +143,8 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   }
   [[nodiscard]] bool may_run_here_locked(int64_t rows, int64_t now_ns, const SubmitOptions& options,
                                          BatchDecision& decision) REQUIRES(mutex_);
-  void record_lone(size_t instance, Outcome outcome, const Timing& timing,
-                   std::string_view trace_id, int64_t output_ns);
+  void record_lone(size_t instance, const EndedCall& call, std::string_view trace_id,
+                   ExecutedBatch& executed);
 
   // Workers (engine_worker.cc).
   void work();

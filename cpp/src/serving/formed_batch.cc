@@ -1,23 +1,25 @@
 #include "serving/formed_batch.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <utility>
 
 #include "inferometer/errors.h"
 #include "serving/ending.h"
+#include "serving/padding.h"
 
 namespace inferometer {
 
 FormedBatch::FormedBatch(std::vector<std::shared_ptr<Request>> requests,
                          std::shared_ptr<LoadedModel> model, ReleaseReason reason,
-                         std::shared_ptr<BufferPool> pool, const Clock& clock)
+                         std::shared_ptr<BufferPool> pool, const Clock& clock,
+                         std::optional<Padding> padding)
     : requests_(std::move(requests)),
       model_(std::move(model)),
       reason_(reason),
       pool_(std::move(pool)),
-      clock_(clock) {
+      clock_(clock),
+      padding_(std::move(padding)) {
   for (const auto& request : requests_) rows_ += request->rows_;
   opaque_ = requests_.front()->segment_->inputs.empty();
   if (opaque_) result_objects_.resize(requests_.size());
@@ -36,26 +38,102 @@ bool FormedBatch::contiguous() const noexcept {
 void FormedBatch::gather(std::span<const TensorSpec> input_specs) {
   input_specs_ = input_specs;
   for (const auto& request : requests_) Ending::wait_filled(*request);
-  const Request& first = *requests_.front();
   if (contiguous()) {
+    const Request& first = *requests_.front();
     segment_ = first.segment_;
     inputs_ = segment_->rows(first.row_begin_, rows_);
-    return;
+  } else {
+    gathered_ = true;
+    if (padding_) {
+      gather_padded();
+    } else {
+      gather_rows();
+    }
+    segment_->used = rows_;
+    inputs_ = segment_->rows(0, rows_);
   }
-  gathered_ = true;
-  const std::vector<TensorView> like = first.segment_->rows(0, 1);
+  if (!padding_) return;
+  for (const TensorView& input : inputs_) elements_ += input.shape.elements();
+  padding_elements_ = elements_;
+  for (const auto& request : requests_) {
+    for (const TensorView& own : request->segment_->rows(0, request->rows_)) {
+      padding_elements_ -= own.shape.elements();
+    }
+  }
+}
+
+void FormedBatch::gather_rows() {
+  segment_ = std::make_shared<Segment>(*pool_, requests_.front()->segment_->rows(0, 1), rows_);
+  int64_t row = 0;
+  for (const auto& request : requests_) {
+    segment_->fill(row, request->segment_->rows(request->row_begin_, request->rows_));
+    row += request->rows_;
+  }
+}
+
+void FormedBatch::gather_padded() {
+  const auto axis = static_cast<size_t>(padding_->axis);
+  std::vector<TensorView> like = requests_.front()->segment_->rows(0, 1);
+  for (const auto& request : requests_) {
+    const std::vector<TensorView> own = request->segment_->rows(0, 1);
+    for (size_t i = 0; i < like.size(); ++i) {
+      if (axis < like[i].shape.rank()) {
+        like[i].shape.set(axis, std::max(like[i].shape[axis], own[i].shape[axis]));
+      }
+    }
+  }
   segment_ = std::make_shared<Segment>(*pool_, like, rows_);
   int64_t row = 0;
   for (const auto& request : requests_) {
+    const std::vector<TensorView> own =
+        request->segment_->rows(request->row_begin_, request->rows_);
     for (size_t i = 0; i < like.size(); ++i) {
-      const size_t bytes = segment_->inputs[i].row_bytes * static_cast<size_t>(request->rows_);
-      if (bytes == 0) continue;
-      std::memcpy(segment_->row(i, row), request->segment_->row(i, request->row_begin_), bytes);
+      Shape shape = like[i].shape;
+      shape.set(0, request->rows_);
+      // Along an axis that an input does not have there is nothing to fill: its rows are the axis.
+      copy_along(axis < shape.rank() ? axis : 0, own[i],
+                 {like[i].dtype, shape, segment_->row(i, row)}, padding_->value);
     }
     row += request->rows_;
   }
-  segment_->used = rows_;
-  inputs_ = segment_->rows(0, rows_);
+}
+
+int64_t FormedBatch::length_of(const Request& request) const noexcept {
+  for (const Segment::Input& input : request.segment_->inputs) {
+    // The segment's row shapes lack the row axis.
+    const auto axis = static_cast<size_t>(padding_->axis) - 1;
+    if (axis < input.row_shape.rank()) return input.row_shape[axis];
+  }
+  return 0;
+}
+
+void FormedBatch::trim_outputs() {
+  if (!padding_ || !padding_->trim_outputs || opaque_) return;
+  int64_t length = 0;  // of the batch
+  for (const auto& request : requests_) length = std::max(length, length_of(*request));
+  int64_t row = 0;
+  std::vector<std::shared_ptr<const BatchOutput>> trimmed_outputs;
+  for (const auto& request : requests_) {
+    trimmed_outputs.push_back(trimmed(row, request->rows_, length, length_of(*request)));
+    row += request->rows_;
+  }
+  trimmed_ = std::move(trimmed_outputs);
+}
+
+std::shared_ptr<const BatchOutput> FormedBatch::trimmed(int64_t row, int64_t rows, int64_t length,
+                                                        int64_t own_length) const {
+  const auto axis = static_cast<size_t>(padding_->axis);
+  auto answer = std::make_shared<BatchOutput>();
+  for (const TensorView& from : output_->rows(row, rows)) {
+    const size_t cut = axis < from.shape.rank() && from.shape[axis] == length ? axis : 0;
+    Shape shape = from.shape;
+    if (cut > 0) shape.set(cut, own_length);
+    const size_t row_bytes = static_cast<size_t>(shape.tail(1).elements()) * dtype_size(from.dtype);
+    auto data = pool_->acquire(row_bytes * static_cast<size_t>(rows));
+    copy_along(cut, from, {from.dtype, shape, data.get()}, 0);
+    answer->outputs.push_back({from.dtype, shape, row_bytes, std::move(data)});
+  }
+  return answer;
 }
 
 MutableTensorView FormedBatch::allocate_output(size_t index, DType dtype, const Shape& shape) {

@@ -6,8 +6,10 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "inferometer/batching.h"
 #include "inferometer/clock.h"
 #include "inferometer/executable.h"
 #include "inferometer/request.h"
@@ -25,11 +27,13 @@ namespace inferometer {
 /// runs the batch.
 class FormedBatch final : public Batch {
  public:
-  /// `clock` outlives the batch.
+  /// `clock` outlives the batch. `padding`: requests may differ along its axis.
   FormedBatch(std::vector<std::shared_ptr<Request>> requests, std::shared_ptr<LoadedModel> model,
-              ReleaseReason reason, std::shared_ptr<BufferPool> pool, const Clock& clock);
+              ReleaseReason reason, std::shared_ptr<BufferPool> pool, const Clock& clock,
+              std::optional<Padding> padding = std::nullopt);
 
-  /// Waits until every submitter has copied its rows, then makes the inputs contiguous. Before this
+  /// Waits until every submitter has copied its rows, then makes the inputs contiguous and, with
+  /// padding, equally long. Before this
   /// inputs() is empty. `input_specs` outlive the batch. Throws std::bad_alloc.
   void gather(std::span<const TensorSpec> input_specs);
   /// Throws ModelError if the model broke its contract: outputs missing, another number of rows
@@ -50,7 +54,20 @@ class FormedBatch final : public Batch {
   [[nodiscard]] bool gathered() const noexcept { return gathered_; }
   /// When the model said that it had computed; none if it did not.
   [[nodiscard]] std::optional<int64_t> computed_at_ns() const noexcept { return computed_at_ns_; }
+  /// Elements of all inputs, and how many of them only fill up; counted where there is padding.
+  [[nodiscard]] int64_t elements() const noexcept { return elements_; }
+  [[nodiscard]] int64_t padding_elements() const noexcept { return padding_elements_; }
   [[nodiscard]] const std::shared_ptr<BatchOutput>& output() const noexcept { return output_; }
+  /// Cuts the outputs to each request's own length, where the padding says so; before answer_of().
+  /// Throws std::bad_alloc.
+  void trim_outputs();
+  /// The answer of a request whose rows begin at `row` of the batch: outputs, and where it begins
+  /// in them.
+  using Answer = std::pair<std::shared_ptr<const BatchOutput>, int64_t>;
+  [[nodiscard]] Answer answer_of(size_t request, int64_t row) const noexcept {
+    if (trimmed_.empty()) return {output_, row};
+    return {trimmed_[request], 0};
+  }
   /// True if the requests carry objects instead of tensors.
   [[nodiscard]] bool opaque() const noexcept { return opaque_; }
   [[nodiscard]] const std::shared_ptr<void>& result_object(size_t request) const noexcept {
@@ -75,12 +92,23 @@ class FormedBatch final : public Batch {
 
  private:
   [[nodiscard]] bool contiguous() const noexcept;
+  // The rows of all requests, one after the other, in a segment of this batch's own.
+  void gather_rows();
+  void gather_padded();
+  // How long a request is, by its first padded input; 0: none is padded.
+  [[nodiscard]] int64_t length_of(const Request& request) const noexcept;
+  [[nodiscard]] std::shared_ptr<const BatchOutput> trimmed(int64_t row, int64_t rows,
+                                                           int64_t length,
+                                                           int64_t own_length) const;
 
   const std::vector<std::shared_ptr<Request>> requests_;
   std::shared_ptr<LoadedModel> model_;
   const ReleaseReason reason_;
   const std::shared_ptr<BufferPool> pool_;
   const Clock& clock_;
+  const std::optional<Padding> padding_;
+  int64_t elements_ = 0;
+  int64_t padding_elements_ = 0;
   int64_t rows_ = 0;
   bool opaque_ = false;
   bool gathered_ = false;
@@ -89,6 +117,7 @@ class FormedBatch final : public Batch {
   std::vector<TensorView> inputs_;
   std::span<const TensorSpec> input_specs_;
   std::shared_ptr<BatchOutput> output_ = std::make_shared<BatchOutput>();
+  std::vector<std::shared_ptr<const BatchOutput>> trimmed_;  // by request; empty: not trimmed
   std::vector<std::shared_ptr<void>> result_objects_;
   std::vector<std::exception_ptr> errors_;  // of single requests; empty as long as none has failed
 };
