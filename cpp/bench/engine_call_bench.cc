@@ -20,6 +20,7 @@ class Echo final : public Executable {
  public:
   [[nodiscard]] const std::vector<TensorSpec>& inputs() const noexcept override { return specs_; }
   [[nodiscard]] const std::vector<TensorSpec>& outputs() const noexcept override { return specs_; }
+  [[nodiscard]] bool keeps_inputs() const noexcept override { return false; }
   void run(Batch& batch) override {
     const TensorView& input = batch.inputs()[0];
     const MutableTensorView output = batch.allocate_output(0, input.dtype, input.shape);

@@ -11,6 +11,12 @@ class Clock {
  public:
   virtual ~Clock() = default;
   [[nodiscard]] virtual int64_t now_ns() const noexcept = 0;
+  /// A reading for durations alone, which may be cheaper than now_ns() and has another origin.
+  [[nodiscard]] virtual int64_t ticks() const noexcept { return now_ns(); }
+  /// Nanoseconds between two ticks().
+  [[nodiscard]] virtual int64_t between_ns(int64_t from, int64_t to) const noexcept {
+    return to - from;
+  }
 };
 
 /// The process-wide CLOCK_MONOTONIC.

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/tick_source.h"
+
 namespace inferometer {
 namespace {
 
@@ -13,6 +15,16 @@ class SteadyClock final : public Clock {
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
                std::chrono::steady_clock::now().time_since_epoch())
         .count();
+  }
+  [[nodiscard]] int64_t ticks() const noexcept override { return source().now(); }
+  [[nodiscard]] int64_t between_ns(int64_t from, int64_t to) const noexcept override {
+    return source().between_ns(from, to);
+  }
+
+ private:
+  static const TickSource& source() noexcept {
+    static const TickSource source;
+    return source;
   }
 };
 

@@ -69,6 +69,7 @@ size_t EngineCore::claim_instance_locked() {
 void EngineCore::release_instance_locked(size_t instance, int64_t compute_ns, int64_t requests) {
   instances_[instance].busy = false;
   instances_[instance].running = nullptr;
+  instances_[instance].lone_model = nullptr;
   ++free_;
   running_requests_ -= requests;
   const auto batch_ns = static_cast<double>(compute_ns);

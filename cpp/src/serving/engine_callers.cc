@@ -31,7 +31,7 @@ const void* this_thread() noexcept {
 
 }  // namespace
 
-bool EngineCore::may_run_here_locked(int64_t rows, int64_t now_ns, const SubmitOptions& options,
+bool EngineCore::may_run_here_locked(int64_t rows, const SubmitOptions& options,
                                      BatchDecision& decision) {
   if (phase_.load(std::memory_order_relaxed) != Phase::kOpen || !callers_may_run_locked()) {
     return false;
@@ -49,7 +49,7 @@ bool EngineCore::may_run_here_locked(int64_t rows, int64_t now_ns, const SubmitO
   if (timeout && (batch_ns_ == 0 || static_cast<double>(*timeout) < kDeadlineRoom * batch_ns_)) {
     return false;
   }
-  decision = scheduler_.decide_lone(rows, now_ns);
+  decision = scheduler_.decide_lone(rows);
   return decision.dispatch_requests > 0;
 }
 
@@ -63,9 +63,10 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
       queue_depth_.load(std::memory_order_relaxed) > 0) {
     return {};
   }
-  InputCheck::Ordered ordered;
+  std::optional<InputCheck::Ordered> several;
+  std::span<const TensorView> ordered;
   try {
-    ordered = check->in_order(inputs, max_rows_.load(std::memory_order_relaxed));
+    ordered = check->in_order(inputs, max_rows_.load(std::memory_order_relaxed), several);
   } catch (const Error&) {
     count_invalid();
     throw;
@@ -74,16 +75,16 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
 
   EndedCall call;
   BatchDecision decision;
-  std::shared_ptr<LoadedModel> model;
+  LoadedModel* model = nullptr;
   size_t instance = 0;
   const int64_t rows = ordered.front().shape[0];
-  const int64_t arrival = clock_.now_ns();
+  const int64_t arrival = clock_.ticks();
   {
     MutexLock lock(mutex_);
-    if (!may_run_here_locked(rows, arrival, options, decision)) return {};
+    if (!may_run_here_locked(rows, options, decision)) return {};
     instance = claim_instance_locked();
-    instances_[instance].lone_arrival_ns.store(arrival);
-    model = model_;
+    instances_[instance].lone_arrival.store(arrival, std::memory_order_relaxed);
+    instances_[instance].lone_model = model = model_.get();
     ++running_requests_;
     publish_queue_state_locked();
   }
@@ -103,23 +104,24 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
     executable.run(batch);
     check_all_outputs(batch.outputs(), rows, model->outputs());
     if (model->outputs().empty()) model->learn_outputs(specs_implied_by(batch.outputs()));
-    computed_at = batch.computed_at_ns();
+    computed_at = batch.computed_at();
   } catch (const abi::__forced_unwind&) {
     throw;
   } catch (...) {
     call.error = std::current_exception();
     call.outcome = Outcome::kFailure;
   }
-  const int64_t end = clock_.now_ns();
-  call.timing.compute_ns = call.timing.total_ns = end - arrival;
+  const int64_t end = clock_.ticks();
+  const int64_t compute_ns = std::max<int64_t>(clock_.between_ns(arrival, end), 0);
+  call.timing.compute_ns = call.timing.total_ns = compute_ns;
   // close() may have ended it, and has recorded that.
-  const bool mine = instances_[instance].lone_arrival_ns.exchange(kNever) != kNever;
+  const bool mine = instances_[instance].lone_arrival.exchange(kNever) != kNever;
   if (!mine) {
     call.outcome = Outcome::kShutdown;
     call.error = nullptr;
   } else if (recorder_) {
     ExecutedBatch executed;
-    executed.output_ns = end - computed_at.value_or(end);
+    executed.output_ns = clock_.between_ns(computed_at.value_or(end), end);
     if (options_.batching.padding) {
       for (const TensorView& input : ordered) executed.elements += input.shape.elements();
     }
@@ -129,16 +131,13 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
   bool retired = false;
   {
     MutexLock lock(mutex_);
-    release_instance_locked(instance, end - arrival, 1);
+    release_instance_locked(instance, compute_ns, 1);
     leader = hand_over_locked();
     retired = !retired_.empty();
     if (phase_.load() != Phase::kOpen) settled_.notify_all();
   }
   if (leader) Ending::ask_to_lead(*leader);
-  if (retired) {
-    model.reset();
-    drop_retired_models();
-  }
+  if (retired) drop_retired_models();
   return call;
 }
 

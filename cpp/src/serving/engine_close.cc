@@ -53,7 +53,7 @@ bool EngineCore::close(int64_t grace_ns) {
         const auto& taken = instance.running->taken();
         left.insert(left.end(), taken.begin(), taken.end());
       }
-      const int64_t arrival = instance.lone_arrival_ns.exchange(kNever);
+      const int64_t arrival = instance.lone_arrival.exchange(kNever);
       if (arrival != kNever) lone_arrivals.push_back(arrival);
     }
     ++ending_;
@@ -63,9 +63,9 @@ bool EngineCore::close(int64_t grace_ns) {
     settled_.notify_all();
   }
   // Calls that run on their callers' threads hear of it when the model is done.
-  const int64_t now = clock_.now_ns();
   for (const int64_t arrival : lone_arrivals) {
-    const Timing timing{0, now - arrival, now - arrival, 1, ReleaseReason::kIdle};
+    const int64_t ran_ns = clock_.between_ns(arrival, clock_.ticks());
+    const Timing timing{0, ran_ns, ran_ns, 1, ReleaseReason::kIdle};
     if (recorder_) recorder_->record_ended_early(Outcome::kShutdown, timing);
   }
   end_early(left, Outcome::kShutdown);

@@ -266,8 +266,11 @@ void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
 void EngineCore::drop_retired_models() {
   std::vector<std::shared_ptr<LoadedModel>> idle;
   MutexLock lock(mutex_);
-  std::erase_if(retired_, [&idle](std::shared_ptr<LoadedModel>& model) {
-    if (model.use_count() > 1) return false;
+  std::erase_if(retired_, [&](std::shared_ptr<LoadedModel>& model) REQUIRES(mutex_) {
+    const auto calls_it = [&](const Instance& instance) {
+      return instance.lone_model == model.get();
+    };
+    if (model.use_count() > 1 || std::ranges::any_of(instances_, calls_it)) return false;
     idle.push_back(std::move(model));
     return true;
   });

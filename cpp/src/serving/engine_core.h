@@ -86,9 +86,11 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   struct Instance {
     bool busy = false;
     FormedBatch* running = nullptr;
-    // Arrival of the call that runs here on its caller's thread; kNever: none does. Whoever takes
-    // it out ends that call: the caller when the model is done, or close(). Synchronises itself.
-    std::atomic<int64_t> lone_arrival_ns{kNever};
+    const LoadedModel* lone_model = nullptr;  // in use by a call on its caller's thread
+    // Arrival (in ticks) of the call that runs here on its caller's thread; kNever: none does.
+    // Whoever takes it out ends that call: the caller when the model is done, or close().
+    // Synchronises itself.
+    std::atomic<int64_t> lone_arrival{kNever};
   };
   // What is to be done without the lock.
   struct Work {
@@ -141,7 +143,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   [[nodiscard]] bool callers_may_lead_locked() const REQUIRES(mutex_) {
     return callers_may_run_locked() && !model_->executable(0).needs_interpreter();
   }
-  [[nodiscard]] bool may_run_here_locked(int64_t rows, int64_t now_ns, const SubmitOptions& options,
+  [[nodiscard]] bool may_run_here_locked(int64_t rows, const SubmitOptions& options,
                                          BatchDecision& decision) REQUIRES(mutex_);
   void record_lone(size_t instance, const EndedCall& call, std::string_view trace_id,
                    ExecutedBatch& executed);

@@ -86,6 +86,25 @@ void InputCheck::check_input(const TensorSpec& spec, const TensorView& view) con
   }
 }
 
+void InputCheck::check_rows(size_t input, const TensorView& view, int64_t max_rows) const {
+  const int64_t rows = view.shape[0];
+  if (rows >= 1 && rows <= max_rows) return;
+  throw ShapeError("input " + quoted(specs_[input].name) + ": got " + std::to_string(rows) +
+                   " rows, want 1 to " + std::to_string(max_rows) + " (max_batch_size)");
+}
+
+std::span<const TensorView> InputCheck::in_order(std::span<const NamedInput> inputs,
+                                                 int64_t max_rows,
+                                                 std::optional<Ordered>& several) const {
+  if (inputs.size() == 1 && specs_.size() == 1 && inputs[0].view.data != nullptr) {
+    (void)index_of(inputs[0].name);
+    check_input(specs_[0], inputs[0].view);
+    check_rows(0, inputs[0].view, max_rows);
+    return {&inputs[0].view, 1};
+  }
+  return several.emplace(in_order(inputs, max_rows));
+}
+
 InputCheck::Ordered InputCheck::in_order(std::span<const NamedInput> inputs,
                                          int64_t max_rows) const {
   Ordered ordered(specs_.size());
@@ -101,11 +120,8 @@ InputCheck::Ordered InputCheck::in_order(std::span<const NamedInput> inputs,
     if (ordered[i].data == nullptr) {
       throw InputError("missing input " + quoted(specs_[i].name) + ", want " + names());
     }
+    check_rows(i, ordered[i], max_rows);
     const int64_t rows = ordered[i].shape[0];
-    if (rows < 1 || rows > max_rows) {
-      throw ShapeError("input " + quoted(specs_[i].name) + ": got " + std::to_string(rows) +
-                       " rows, want 1 to " + std::to_string(max_rows) + " (max_batch_size)");
-    }
     if (rows != ordered[0].shape[0]) {
       throw ShapeError("input " + quoted(specs_[i].name) + ": got " + std::to_string(rows) +
                        " rows, want " + std::to_string(ordered[0].shape[0]) + " as in input " +

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,10 +30,15 @@ class InputCheck {
   /// differ between inputs).
   using Ordered = InlineList<TensorView, 4>;
   [[nodiscard]] Ordered in_order(std::span<const NamedInput> inputs, int64_t max_rows) const;
+  /// The same without copying the views where there is but one: `several` holds them otherwise.
+  [[nodiscard]] std::span<const TensorView> in_order(std::span<const NamedInput> inputs,
+                                                     int64_t max_rows,
+                                                     std::optional<Ordered>& several) const;
   [[nodiscard]] const std::vector<TensorSpec>& specs() const noexcept { return specs_; }
 
  private:
   [[nodiscard]] size_t index_of(std::string_view name) const;
+  void check_rows(size_t input, const TensorView& view, int64_t max_rows) const;
   void check_input(const TensorSpec& spec, const TensorView& view) const;
   [[nodiscard]] std::string names() const;
 

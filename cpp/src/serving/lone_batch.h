@@ -27,8 +27,8 @@ class LoneBatch final : public Batch {
 
   /// What the model has answered so far.
   [[nodiscard]] std::span<const OutputShape> outputs() const noexcept { return outputs_; }
-  /// When the model said that it had computed; none if it did not.
-  [[nodiscard]] std::optional<int64_t> computed_at_ns() const noexcept { return computed_at_ns_; }
+  /// When the model said that it had computed, in the clock's ticks; none if it did not.
+  [[nodiscard]] std::optional<int64_t> computed_at() const noexcept { return computed_at_; }
 
   [[nodiscard]] int64_t rows() const noexcept override { return inputs_.front().shape[0]; }
   [[nodiscard]] std::span<const TensorView> inputs() const noexcept override {
@@ -37,7 +37,7 @@ class LoneBatch final : public Batch {
   [[nodiscard]] std::span<const TensorSpec> input_specs() const noexcept override { return specs_; }
   [[nodiscard]] std::shared_ptr<const void> input_owner() const override { return copy_; }
   MutableTensorView allocate_output(size_t index, DType dtype, const Shape& shape) override;
-  void computed() noexcept override { computed_at_ns_ = clock_.now_ns(); }
+  void computed() noexcept override { computed_at_ = clock_.ticks(); }
   [[nodiscard]] size_t requests() const noexcept override { return 1; }
   [[nodiscard]] const std::shared_ptr<void>& object(size_t request) const noexcept override;
   void set_result_object(size_t request, std::shared_ptr<void> result) override;
@@ -50,7 +50,7 @@ class LoneBatch final : public Batch {
   const std::shared_ptr<Segment> copy_;
   std::vector<TensorView> copied_;
   InlineList<OutputShape, 2> outputs_;
-  std::optional<int64_t> computed_at_ns_;
+  std::optional<int64_t> computed_at_;
 };
 
 }  // namespace inferometer

@@ -135,13 +135,14 @@ Scheduler::Upcoming Scheduler::upcoming(int64_t now_ns, bool draining) const noe
   return {now_ns, choice.group->first()};
 }
 
-BatchDecision Scheduler::decide_lone(int64_t rows, int64_t now_ns) const noexcept {
-  BatchCandidate candidate{.requests = 1, .rows = rows, .oldest_arrival_ns = now_ns};
+BatchDecision Scheduler::decide_lone(int64_t rows) const noexcept {
+  constexpr int64_t kNow = 0;
+  BatchCandidate candidate{.requests = 1, .rows = rows, .oldest_arrival_ns = kNow};
   if (std::ranges::binary_search(batching_.preferred_batch_sizes, rows)) {
     candidate.preferred_requests = 1;
     candidate.preferred_rows = rows;
   }
-  return decide_batch(candidate, now_ns, batching_, false);
+  return decide_batch(candidate, kNow, batching_, false);
 }
 
 std::vector<std::shared_ptr<Request>> Scheduler::take_due(int64_t now_ns) {

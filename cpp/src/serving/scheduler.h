@@ -60,8 +60,8 @@ class Scheduler {
   /// When next() would give a batch if nothing else arrived: at `now_ns`, if at once; kNever if
   /// nothing waits.
   [[nodiscard]] Upcoming upcoming(int64_t now_ns, bool draining) const noexcept;
-  /// The decision about a request that is alone.
-  [[nodiscard]] BatchDecision decide_lone(int64_t rows, int64_t now_ns) const noexcept;
+  /// The decision about a request that has just arrived and is alone.
+  [[nodiscard]] BatchDecision decide_lone(int64_t rows) const noexcept;
 
   /// Stops watching the deadline of a request that next() gave.
   void forget(Request& request) noexcept { due_.remove(request); }
