@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "inferometer/batching.h"
@@ -21,6 +22,9 @@ class CompletionQueue;
 class EngineCore;
 class Registry;
 
+/// One request to run before the first real one: its inputs by name (empty: the only input).
+using WarmupSample = std::vector<std::pair<std::string, Tensor>>;
+
 struct EngineOptions {
   std::string name;
   std::string version = "1";
@@ -28,6 +32,9 @@ struct EngineOptions {
   /// What a request must look like. Empty: the executable's own specs, or else what the first
   /// request looks like.
   std::vector<TensorSpec> inputs;
+  /// Run on every instance before the engine is ready, and before a model is swapped in; not
+  /// recorded. Null: none.
+  std::shared_ptr<const std::vector<WarmupSample>> warmup;
   /// Successful requests within it are counted.
   std::optional<int64_t> latency_objective_ns;
   /// Gives the model's histograms native buckets, shown in protobuf. Versions of one model share
@@ -118,7 +125,8 @@ struct EngineStats {
 class Engine {
  public:
   /// Throws ConfigError for bad options, or a second live engine of this name and version in the
-  /// registry.
+  /// registry; InputError, ShapeError, DTypeError or ModelError for a warm-up sample that does not
+  /// fit or fails.
   Engine(std::shared_ptr<Executable> model, EngineOptions options);
   /// Several instances, which run batches at the same time. They must agree in inputs and outputs;
   /// one executable that may be run by several threads at once may stand here several times.
@@ -165,7 +173,8 @@ class Engine {
   void reconfigure(const Batching& batching);
   /// Serves requests that arrive from now on with another model, as many instances of it; what was
   /// accepted finishes on the old one. Throws ConfigError if their number, inputs or outputs differ
-  /// from the present ones, or the model takes fewer rows, and changes nothing.
+  /// from the present ones, or the model takes fewer rows, and what a warm-up sample throws; then
+  /// nothing has changed.
   void swap(std::vector<std::shared_ptr<Executable>> instances);
 
   /// Refuses new requests and finishes what was accepted. False if that takes longer than

@@ -7,6 +7,7 @@
 #include "inferometer/errors.h"
 #include "serving/completion_batch.h"
 #include "serving/ending.h"
+#include "serving/warm_up.h"
 
 namespace inferometer {
 namespace {
@@ -70,6 +71,14 @@ EngineCore::EngineCore(std::vector<std::shared_ptr<Executable>> instances, Engin
   if (!options_.inputs.empty()) {
     owned_check_ = std::make_unique<const InputCheck>(options_.inputs);
     input_check_.store(owned_check_.get(), std::memory_order_release);
+  }
+  if (options_.warmup && !options_.warmup->empty()) {
+    if (!owned_check_) {
+      owned_check_ = std::make_unique<const InputCheck>(
+          InputCheck::implied_by(inputs_of(options_.warmup->front())));
+      input_check_.store(owned_check_.get(), std::memory_order_release);
+    }
+    warm_up(*model_, *owned_check_, *options_.warmup, max_rows_);
   }
   if (!options_.registry) return;
   const auto read = [](const std::atomic<int64_t>& value) {
@@ -247,7 +256,10 @@ void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
                       std::to_string(instances_.size()) + " as before");
   }
   const InputCheck* const known = input_check_.load(std::memory_order_acquire);
-  if (known != nullptr) check_same_specs("input", model->executable(0).inputs(), known->specs());
+  if (known != nullptr) {
+    check_same_specs("input", model->executable(0).inputs(), known->specs());
+    if (options_.warmup) warm_up(*model, *known, *options_.warmup, max_rows_);
+  }
   {
     MutexLock lock(mutex_);
     check_same_specs("output", model->outputs(), model_->outputs());
