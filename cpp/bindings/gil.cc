@@ -1,5 +1,7 @@
 #include "gil.h"
 
+#include <sys/syscall.h>
+
 namespace inferometer::python {
 namespace {
 
@@ -29,7 +31,10 @@ class ThreadState {
 };
 
 PyGILState_STATE ensure_kept_state() {
-  thread_local const ThreadState kept;
+  // A thread of Python's has a state of its own, which ends before our thread_local would.
+  if (PyGILState_GetThisThreadState() == nullptr) {
+    [[maybe_unused]] thread_local const ThreadState kept;
+  }
   return PyGILState_Ensure();
 }
 
@@ -39,6 +44,8 @@ OnPythonThread::OnPythonThread()
     : state_(park_at_interpreter_exit([] { return ensure_kept_state(); })) {}
 
 OnPythonThread::~OnPythonThread() { PyGILState_Release(state_); }
+
+bool handles_signals() noexcept { return syscall(SYS_gettid) == getpid(); }
 
 std::shared_ptr<void> share_object(PyObject* object) {
   Py_INCREF(object);

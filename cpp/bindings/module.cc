@@ -14,6 +14,7 @@
 #include "loop_object.h"
 #include "model_bindings.h"
 #include "monitor_bindings.h"
+#include "pending_object.h"
 #include "prometheus_cells.h"
 #include "python_source_bindings.h"
 #include "registry_bindings.h"
@@ -33,13 +34,13 @@ PYBIND11_MODULE(_core, m) {
   python::bind_history(m);
   python::bind_model(m);
   python::bind_request(m);
+  python::bind_pending(m);
   python::bind_completions(m);
   python::bind_engine(m);
   python::bind_listener(m);
   python::bind_prometheus_cells(m);
   python::bind_python_source(m);
   python::refuse_uninitialised<inferometer::Registry, inferometer::Timing, python::RequestObject,
-                               python::EngineObject, python::ModelObject, python::LoopObject,
-                               python::ListenerObject, python::FamilyList,
-                               python::PythonFamilies>();
+                               python::EngineObject, python::ModelObject, python::ListenerObject,
+                               python::FamilyList, python::PythonFamilies>();
 }

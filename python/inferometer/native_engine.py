@@ -1,17 +1,16 @@
-"""Making the native engine from options."""
+"""From options to the arguments of the native engine."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from inferometer import _core
 from inferometer._core import ConfigError
 from inferometer.batching import Batching, check_seconds, check_text
 from inferometer.lifetime import replace_earlier
 from inferometer.metrics import RegistryOption, resolve_registry
 
 
-def make_core(
+def core_arguments(
     model: Any,
     kind: Literal["native", "arrays", "items"],
     name: str,
@@ -23,8 +22,8 @@ def make_core(
     replace: bool,
     *,
     native_histograms: bool = False,
-) -> _core.Engine:
-    """Makes the native engine from checked options.
+) -> tuple[Any, ...]:
+    """What the native engine is made from: checked options.
 
     Raises:
         ConfigError: Wrong options, or a live engine of this name and version in the registry.
@@ -40,7 +39,7 @@ def make_core(
     target = resolve_registry(registry)
     if replace:
         replace_earlier(name, version, target)
-    return _core.Engine(
+    return (
         model,
         kind,
         name,
