@@ -106,15 +106,20 @@ std::vector<py::ssize_t> numpy_shape(const Shape& shape) {
 
 }  // namespace
 
-py::array array_of(const TensorView& view) {
+py::array fresh_array(DType dtype, std::span<const int64_t> dims) {
   // numpy's own function: py::array's constructor computes strides on the heap first.
-  std::array<Py_intptr_t, Shape::kMaxRank> dims{};
-  std::ranges::copy(view.shape.dims(), dims.begin());
+  std::array<Py_intptr_t, Shape::kMaxRank> sizes{};
+  std::ranges::copy(dims, sizes.begin());
   const auto& numpy = py::detail::npy_api::get();
   auto array = py::reinterpret_steal<py::array>(numpy.PyArray_NewFromDescr_(
-      numpy.PyArray_Type_, numpy_dtype(view.dtype).release().ptr(),
-      static_cast<int>(view.shape.rank()), dims.data(), nullptr, nullptr, 0, nullptr));
+      numpy.PyArray_Type_, numpy_dtype(dtype).release().ptr(), static_cast<int>(dims.size()),
+      sizes.data(), nullptr, nullptr, 0, nullptr));
   if (!array) throw py::error_already_set();
+  return array;
+}
+
+py::array array_of(const TensorView& view) {
+  py::array array = fresh_array(view.dtype, view.shape.dims());
   const size_t bytes = view.bytes();
   if (bytes > 0) std::memcpy(array.mutable_data(), view.data, bytes);
   return array;
@@ -130,15 +135,12 @@ py::array array_over(const TensorView& view, std::shared_ptr<const void> owner) 
   return array;
 }
 
-CallInputs::CallInputs(const py::handle& given) {
-  if (py::isinstance<py::array>(given)) {
-    add(given, {});
+CallInputs::CallInputs(const py::handle& given, Rows rows) : rows_(rows) {
+  if (PyDict_Check(given.ptr()) == 0) {
+    array_ = array_in(given, "");
+    contiguous_ = (array_.flags() & py::array::c_style) != 0;
     refer();
     return;
-  }
-  if (!PyDict_Check(given.ptr())) {
-    throw DTypeError("got " + type_name(given) +
-                     ", want a numpy array or a dict of them by input name");
   }
   named_ = true;
   // A copy: converting an array may let other threads run, and they may change the dict.
@@ -151,32 +153,56 @@ CallInputs::CallInputs(const py::handle& given) {
     }
     std::string name = name_of(key);
     if (name.empty()) throw InputError("got an empty input name, want a name");
-    if (!py::isinstance<py::array>(value)) {
-      throw DTypeError(quoted(name) + ": got " + type_name(value) + ", want a numpy array");
-    }
-    add(value, std::move(name));
+    py::array array = array_in(value, name.c_str());
+    add(std::move(array), std::move(name));
   }
   refer();
 }
 
+// `name` is empty for an array that came without one.
+py::array CallInputs::array_in(const py::handle& given, const char* name) const {
+  if (py::isinstance<py::array>(given)) return py::reinterpret_borrow<py::array>(given);
+  // A sample of a model on single numbers may be a number of numpy's.
+  if (rows_ == Rows::kOne && py::isinstance(given, py::module_::import("numpy").attr("generic"))) {
+    return py::array::ensure(given);
+  }
+  if (*name == '\0') {
+    throw DTypeError("got " + type_name(given) +
+                     ", want a numpy array or a dict of them by input name");
+  }
+  throw DTypeError(quoted(name) + ": got " + type_name(given) + ", want a numpy array");
+}
+
+TensorView CallInputs::view(const py::array& array, const std::string& what) const {
+  TensorView view = view_of(array, what);
+  if (rows_ == Rows::kOne) view.shape = view.shape.prepend(1);
+  return view;
+}
+
 void CallInputs::refer() {
+  if (!named_) {
+    static const std::string input = quoted({});
+    only_ = {{}, view(array_, input)};
+    return;
+  }
   inputs_.clear();
   for (size_t i = 0; i < arrays_.size(); ++i) {
-    inputs_.push_back({names_[i], view_of(arrays_[i], quoted(names_[i]))});
+    inputs_.push_back({names_[i], view(arrays_[i], quoted(names_[i]))});
   }
 }
 
 void CallInputs::make_contiguous() {
-  for (py::array& array : arrays_) {
+  const auto make = [](py::array& array) {
     array = py::array::ensure(array, py::array::c_style);
     if (!array) throw std::bad_alloc();  // numpy had no room for a contiguous copy
-  }
+  };
+  if (!named_) make(array_);
+  std::ranges::for_each(arrays_, make);
   contiguous_ = true;
   refer();
 }
 
-void CallInputs::add(const py::handle& given, std::string name) {
-  auto array = py::reinterpret_borrow<py::array>(given);
+void CallInputs::add(py::array array, std::string name) {
   contiguous_ = contiguous_ && (array.flags() & py::array::c_style) != 0;
   names_.push_back(std::move(name));
   arrays_.push_back(std::move(array));

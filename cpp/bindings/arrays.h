@@ -22,6 +22,9 @@ namespace inferometer::python {
 /// A view of an array, as if it were C-contiguous. The caller keeps the array alive and unchanged.
 [[nodiscard]] TensorView view_of(const pybind11::array& array, const std::string& what);
 
+/// A fresh array, uninitialised.
+[[nodiscard]] pybind11::array fresh_array(DType dtype, std::span<const int64_t> dims);
+
 /// A fresh array with a copy of the elements.
 [[nodiscard]] pybind11::array array_of(const TensorView& view);
 
@@ -32,23 +35,37 @@ namespace inferometer::python {
 /// Single-owner.
 class CallInputs {
  public:
+  /// kOne: each array is a single sample, shown to the model with a row axis in front.
+  enum class Rows : uint8_t { kGiven, kOne };
+
   /// Throws DTypeError for anything else, InputError for keys that are not strings.
-  explicit CallInputs(const pybind11::handle& given);
+  explicit CallInputs(const pybind11::handle& given, Rows rows = Rows::kGiven);
+  CallInputs(CallInputs&&) = default;
+  CallInputs& operator=(CallInputs&&) = delete;
   /// Whether all arrays are C-contiguous; if not, inputs() is good for its shapes and types only.
   [[nodiscard]] bool contiguous() const noexcept { return contiguous_; }
   /// Copies the arrays that are not, each into one that is.
   void make_contiguous();
   /// Valid while this object lives, until make_contiguous().
-  [[nodiscard]] std::span<const NamedInput> inputs() const noexcept { return inputs_; }
+  [[nodiscard]] std::span<const NamedInput> inputs() const noexcept {
+    return named_ ? std::span<const NamedInput>(inputs_) : std::span(&only_, 1);
+  }
   /// True for a dict: the answer is then a dict too.
   [[nodiscard]] bool named() const noexcept { return named_; }
 
  private:
-  void add(const pybind11::handle& array, std::string name);
+  [[nodiscard]] pybind11::array array_in(const pybind11::handle& given, const char* name) const;
+  [[nodiscard]] TensorView view(const pybind11::array& array, const std::string& what) const;
+  void add(pybind11::array array, std::string name);
   void refer();  // once all are added: the names do not move any more
 
+  const Rows rows_;
   bool named_ = false;
   bool contiguous_ = true;
+  // A bare array, in place: most requests are one, and nothing is allocated for it.
+  pybind11::array array_{pybind11::reinterpret_steal<pybind11::array>(nullptr)};
+  NamedInput only_;
+  // The arrays of a dict.
   std::vector<pybind11::array> arrays_;
   std::vector<std::string> names_;
   std::vector<NamedInput> inputs_;

@@ -19,12 +19,33 @@ py::object borrow(const std::shared_ptr<void>& object) {
   return py::reinterpret_borrow<py::object>(static_cast<PyObject*>(object.get()));
 }
 
-py::object call_python(const py::object& function, const py::tuple& positional,
-                       const py::dict& named) {
-  PyObject* const answer = park_at_interpreter_exit(
-      [&] { return PyObject_Call(function.ptr(), positional.ptr(), named.ptr()); });
-  if (answer == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(answer);
+py::object checked(PyObject* answer) {
+  if (answer != nullptr) return py::reinterpret_steal<py::object>(answer);
+  // On a caller's own thread it may be Ctrl-C, which is more than a failure of the model: have it
+  // come again as soon as the batch has ended.
+  if (handles_signals() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) != 0) {
+    PyErr_SetInterrupt();
+  }
+  throw py::error_already_set();
+}
+
+py::object call_python(const py::object& function, const py::object& argument) {
+  return checked(park_at_interpreter_exit(
+      [&] { return PyObject_CallOneArg(function.ptr(), argument.ptr()); }));
+}
+
+py::object call_python(const py::object& function, const py::dict& named) {
+  const py::tuple none;
+  return checked(park_at_interpreter_exit(
+      [&] { return PyObject_Call(function.ptr(), none.ptr(), named.ptr()); }));
+}
+
+// What the function gets to see of an input.
+py::array shown(const TensorView& view, const std::shared_ptr<const void>& owner) {
+  if (owner) return array_over(view, owner);
+  py::array copy = array_of(view);
+  py::detail::array_proxy(copy.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+  return copy;
 }
 
 // A Python exception as if it had been raised here.
@@ -42,24 +63,18 @@ std::string type_name(const py::handle& object) {
 CallableModel::CallableModel(const py::object& function, std::vector<TensorSpec> specs)
     : function_(share_object(function.ptr())), specs_(std::move(specs)) {}
 
-OutputNames CallableModel::output_names() const {
-  MutexLock lock(mutex_);
-  return output_names_;
-}
-
 py::object CallableModel::call(Batch& batch) const {
   const auto inputs = batch.inputs();
   const auto specs = batch.input_specs();
+  const std::shared_ptr<const void> owner = batch.input_owner();
   const py::object function = borrow(function_);
   const bool positional = inputs.size() == 1 && (!specs_.empty() || specs[0].name.empty());
-  if (positional) {
-    return call_python(function, py::make_tuple(array_over(inputs[0], batch.input_owner())), {});
-  }
+  if (positional) return call_python(function, shown(inputs[0], owner));
   py::dict named;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    named[py::str(specs[i].name)] = array_over(inputs[i], batch.input_owner());
+    named[py::str(specs[i].name)] = shown(inputs[i], owner);
   }
-  return call_python(function, py::tuple(), named);
+  return call_python(function, named);
 }
 
 void CallableModel::run(Batch& batch) {
@@ -67,7 +82,8 @@ void CallableModel::run(Batch& batch) {
   const py::object answer = call(batch);
   batch.computed();
   if (py::isinstance<py::array>(answer)) {
-    remember_names({{"output"}, true});
+    const OutputNames* const known = output_names();
+    if (known == nullptr || !known->bare) remember_names({{"output"}, true});
     take_output(batch, 0, "output", answer);
     return;
   }
@@ -78,19 +94,19 @@ void CallableModel::run(Batch& batch) {
   OutputNames found;
   const auto items = py::reinterpret_borrow<py::dict>(answer);
   for (const auto& [key, value] : items) found.names.push_back(py::str(key).cast<std::string>());
-  remember_names(found);
-  const OutputNames known = output_names();
+  const OutputNames& known = remember_names(std::move(found));
   for (size_t i = 0; i < known.names.size(); ++i) {
     take_output(batch, i, known.names[i], items[py::str(known.names[i])]);
   }
 }
 
 // The first answer fixes the names; a later one with others breaks the contract.
-void CallableModel::remember_names(OutputNames found) {
+const OutputNames& CallableModel::remember_names(OutputNames found) {
   MutexLock lock(mutex_);
-  if (output_names_.names.empty()) {
-    output_names_ = std::move(found);
-    return;
+  if (!owned_names_) {
+    owned_names_ = std::make_unique<const OutputNames>(std::move(found));
+    output_names_.store(owned_names_.get(), std::memory_order_release);
+    return *owned_names_;
   }
   const auto listed = [](const std::vector<std::string>& names) {
     std::string text;
@@ -98,13 +114,14 @@ void CallableModel::remember_names(OutputNames found) {
     return text;
   };
   std::vector<std::string> got = found.names;
-  std::vector<std::string> want = output_names_.names;
+  std::vector<std::string> want = owned_names_->names;
   std::ranges::sort(got);
   std::ranges::sort(want);
-  if (found.bare != output_names_.bare || got != want) {
+  if (found.bare != owned_names_->bare || got != want) {
     throw ModelError("the model returned outputs " + listed(found.names) + ", want " +
-                     listed(output_names_.names) + " as in its first answer");
+                     listed(owned_names_->names) + " as in its first answer");
   }
+  return *owned_names_;
 }
 
 void CallableModel::take_output(Batch& batch, size_t index, const std::string& name,
@@ -132,7 +149,7 @@ void ItemsModel::run(Batch& batch) {
   const size_t count = batch.requests();
   py::list items(count);
   for (size_t i = 0; i < count; ++i) items[i] = borrow(batch.object(i));
-  const py::object answer = call_python(borrow(function_), py::make_tuple(items), {});
+  const py::object answer = call_python(borrow(function_), items);
   batch.computed();
   if (PyUnicode_Check(answer.ptr()) || PyBytes_Check(answer.ptr()) || PyDict_Check(answer.ptr()) ||
       !PySequence_Check(answer.ptr())) {

@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,9 +22,9 @@ struct OutputNames {
 
 /// A function on a batch of arrays: fn(array) -> array for one input (declared, or given bare by
 /// the first request), fn(**arrays) -> dict for named ones. The GIL is taken once a batch. The
-/// function sees read-only views of the batch; a view that it keeps stays valid and unchanged for
-/// as long as it keeps it. Answers are copied. run() on one thread at a time; the rest is
-/// thread-safe.
+/// function sees read-only views of the batch (of a copy, if the batch's memory cannot be kept); a
+/// view that it keeps stays valid and unchanged for as long as it keeps it. Answers are copied.
+/// run() on one thread at a time; the rest is thread-safe.
 class CallableModel final : public Executable {
  public:
   /// `function` is called with the GIL held. `specs` may be empty.
@@ -33,24 +34,29 @@ class CallableModel final : public Executable {
   [[nodiscard]] const std::vector<TensorSpec>& outputs() const noexcept override {
     return no_outputs_;
   }
+  // Without an owner of the inputs it copies them itself.
+  [[nodiscard]] bool keeps_inputs() const noexcept override { return false; }
   [[nodiscard]] bool needs_interpreter() const noexcept override { return true; }
   void run(Batch& batch) override;
 
-  /// Known after the first successful batch; empty before.
-  [[nodiscard]] OutputNames output_names() const;
+  /// Fixed by the first successful batch, null before. Lives as long as the model.
+  [[nodiscard]] const OutputNames* output_names() const noexcept {
+    return output_names_.load(std::memory_order_acquire);
+  }
 
  private:
   [[nodiscard]] pybind11::object call(Batch& batch) const;
   void take_output(Batch& batch, size_t index, const std::string& name,
                    const pybind11::handle& value) const;
-  void remember_names(OutputNames found);
+  const OutputNames& remember_names(OutputNames found);
 
   const std::shared_ptr<void> function_;
   const std::vector<TensorSpec> specs_;
   const std::vector<TensorSpec> no_outputs_;
 
-  mutable Mutex mutex_;
-  OutputNames output_names_ GUARDED_BY(mutex_);
+  std::atomic<const OutputNames*> output_names_{nullptr};  // set once; owned by owned_names_
+  Mutex mutex_;
+  std::unique_ptr<const OutputNames> owned_names_ GUARDED_BY(mutex_);
 };
 
 /// A function on a list of any objects: fn(list) -> list of as many answers. An answer that is an

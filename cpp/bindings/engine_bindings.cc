@@ -6,12 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include "call_arguments.h"
+#include "engine_methods.h"
 #include "engine_object.h"
 #include "faults_bindings.h"
 #include "gil.h"
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
-#include "loop_object.h"
 #include "native_model.h"
 #include "specs.h"
 
@@ -59,66 +60,6 @@ std::shared_ptr<EngineObject> make_engine(
   }
   return std::make_shared<EngineObject>(with_faults(executable, std::move(faults)), callable,
                                         std::move(options));
-}
-
-// Wrong types are found before the core sees the request; they count as invalid all the same.
-CallInputs parse(EngineObject& self, const py::handle& given) {
-  try {
-    CallInputs inputs(given);
-    if (!inputs.contiguous()) {
-      // Checked before it is copied: a broadcast array may be far larger than its memory.
-      self.engine().check(inputs.inputs());
-      inputs.make_contiguous();
-    }
-    return inputs;
-  } catch (const Error&) {
-    self.refuse_invalid();
-    throw;
-  }
-}
-
-using Timeout = std::optional<double>;
-
-py::object infer(EngineObject& self, const py::object& given, Timeout timeout,
-                 const py::object& trace_id) {
-  const CallInputs inputs = parse(self, given);
-  const auto request = self.submit(inputs, {timeout, trace_id});
-  self.wait(request, kNever);
-  return self.result(*request, inputs.named());
-}
-
-RequestObject submit(EngineObject& self, const py::object& given, Timeout timeout,
-                     const py::object& trace_id) {
-  const CallInputs inputs = parse(self, given);
-  return {self.shared_from_this(), self.submit(inputs, {timeout, trace_id}), inputs.named()};
-}
-
-RequestObject submit_async(EngineObject& self, const py::object& given, Timeout timeout,
-                           const py::object& trace_id, LoopObject& loop, const py::object& future) {
-  const CallInputs inputs = parse(self, given);
-  const auto request = self.submit(inputs, {timeout, trace_id, loop.completions(), future});
-  loop.wake_at_end_of_turn(self.shared_from_this(), future);
-  return {self.shared_from_this(), request, inputs.named()};
-}
-
-py::object infer_item(EngineObject& self, const py::object& item, Timeout timeout,
-                      const py::object& trace_id) {
-  const auto request = self.submit_item(item, {timeout, trace_id});
-  self.wait(request, kNever);
-  return self.result(*request, false);
-}
-
-RequestObject submit_item(EngineObject& self, const py::object& item, Timeout timeout,
-                          const py::object& trace_id) {
-  return {self.shared_from_this(), self.submit_item(item, {timeout, trace_id}), false};
-}
-
-RequestObject submit_item_async(EngineObject& self, const py::object& item, Timeout timeout,
-                                const py::object& trace_id, LoopObject& loop,
-                                const py::object& future) {
-  const auto request = self.submit_item(item, {timeout, trace_id, loop.completions(), future});
-  loop.wake_at_end_of_turn(self.shared_from_this(), future);
-  return {self.shared_from_this(), request, false};
 }
 
 py::dict distribution(const EngineStats::Distribution& from) {
@@ -170,23 +111,15 @@ bool close(EngineObject& self, double grace) {
 }  // namespace
 
 void bind_engine(py::module_& m) {
-  const auto timeout = py::arg("timeout") = py::none();
-  const auto trace_id = py::arg("trace_id") = py::none();
-  py::class_<EngineObject, std::shared_ptr<EngineObject>>(
-      m, "Engine", "The native engine; inferometer.Engine is its public face.")
+  bind_trace_id(m);
+  py::class_<EngineObject, std::shared_ptr<EngineObject>> engine(
+      m, "Engine", "The native engine; inferometer.Engine is its public face.");
+  engine
       .def(py::init(&make_engine), py::arg("model"), py::arg("kind"), py::arg("name"),
            py::arg("version"), py::arg("max_batch_size"), py::arg("max_queue_delay"),
            py::arg("max_queue_size"), py::arg("default_timeout"), py::arg("inputs"),
            py::arg("latency_objective"), py::arg("native_histograms"),
            py::arg("registry").none(true), py::arg("faults").none(true) = py::none())
-      .def("infer", &infer, py::arg("inputs"), timeout, trace_id)
-      .def("submit", &submit, py::arg("inputs"), timeout, trace_id)
-      .def("submit_async", &submit_async, py::arg("inputs"), py::arg("timeout"),
-           py::arg("trace_id"), py::arg("completions"), py::arg("future"))
-      .def("infer_item", &infer_item, py::arg("item"), timeout, trace_id)
-      .def("submit_item", &submit_item, py::arg("item"), timeout, trace_id)
-      .def("submit_item_async", &submit_item_async, py::arg("item"), py::arg("timeout"),
-           py::arg("trace_id"), py::arg("completions"), py::arg("future"))
       .def("stats", &stats)
       .def("drain", &drain, py::arg("timeout"))
       .def("close", &close, py::arg("grace"))
@@ -196,6 +129,7 @@ void bind_engine(py::module_& m) {
       .def_property_readonly("version", [](EngineObject& self) { return self.engine().version(); })
       .def_property_readonly("inputs",
                              [](EngineObject& self) { return to_tuples(self.engine().inputs()); });
+  add_request_methods(engine);
 }
 
 }  // namespace inferometer::python

@@ -1,4 +1,4 @@
-// Binds Engine, Request and Completions.
+// Binds Engine and Request.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -7,6 +7,5 @@ namespace inferometer::python {
 
 void bind_engine(pybind11::module_& m);
 void bind_request(pybind11::module_& m);
-void bind_completions(pybind11::module_& m);
 
 }  // namespace inferometer::python

@@ -1,10 +1,6 @@
 #include "engine_object.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "errors.h"
@@ -17,37 +13,6 @@ namespace py = pybind11;
 
 namespace inferometer::python {
 namespace {
-
-std::optional<int64_t> timeout_ns(std::optional<double> seconds) {
-  if (!seconds) return std::nullopt;
-  if (std::isnan(*seconds)) throw ConfigError("timeout: got nan, want seconds or None");
-  return seconds_to_ns(*seconds);
-}
-
-// The UTF-8 of a trace id, valid while the string lives.
-std::string_view trace_text(const py::handle& trace_id) {
-  if (trace_id.is_none()) return {};
-  Py_ssize_t bytes = 0;
-  const char* const text = PyUnicode_Check(trace_id.ptr()) != 0
-                               ? PyUnicode_AsUTF8AndSize(trace_id.ptr(), &bytes)
-                               : nullptr;
-  if (text == nullptr) {
-    PyErr_Clear();
-    throw ConfigError("trace_id: got " + py::repr(trace_id).cast<std::string>() +
-                      ", want a str without lone surrogates, or None");
-  }
-  return {text, static_cast<size_t>(bytes)};
-}
-
-SubmitOptions submit_options(const CallOptions& call, std::shared_ptr<Ticket> ticket) {
-  SubmitOptions options;
-  options.timeout_ns = timeout_ns(call.timeout_seconds);
-  options.trace_id = trace_text(call.trace_id);
-  options.completions = call.completions;
-  options.attachment = std::move(ticket);
-  options.flush_later = call.completions != nullptr;  // at the end of the loop's turn
-  return options;
-}
 
 std::string seconds_text(int64_t ns) {
   char text[32];
@@ -63,23 +28,28 @@ constexpr int64_t kFirstLookNs = 10'000'000;
 // A drain waits for minutes at most and looks this often.
 constexpr int64_t kDrainLookNs = 100'000'000;
 
-bool handles_signals() { return syscall(SYS_gettid) == getpid(); }
-
 py::object item_of(const std::shared_ptr<void>& object) {
   return py::reinterpret_borrow<py::object>(static_cast<PyObject*>(object.get()));
 }
 
 }  // namespace
 
+// How a request or a call ended.
+struct EngineObject::End {
+  Outcome outcome;
+  const Timing& timing;
+  const std::exception_ptr& error;
+  int64_t allowed_ns;
+};
+
 EngineObject::EngineObject(const std::shared_ptr<Executable>& model,
                            std::shared_ptr<CallableModel> callable, EngineOptions options)
     : callable_(std::move(callable)) {
   without_gil([&] { engine_ = std::make_unique<Engine>(model, std::move(options)); });
-  if (callable_ || model->outputs().empty()) return;
-  OutputNames names;
-  for (const TensorSpec& spec : model->outputs()) names.names.push_back(spec.name);
-  names.bare = names.names.size() == 1;
-  native_names_ = std::move(names);
+  if (callable_) return;
+  native_outputs_ = model->outputs();
+  for (const TensorSpec& spec : native_outputs_) native_names_.names.push_back(spec.name);
+  native_names_.bare = native_outputs_.size() == 1;
 }
 
 EngineObject::~EngineObject() {
@@ -92,26 +62,82 @@ EngineObject::~EngineObject() {
   }
 }
 
-std::shared_ptr<Request> EngineObject::submit(const CallInputs& inputs,
-                                              const CallOptions& options) {
-  return engine_->submit(inputs.inputs(), submit_options(options, ticket(options, inputs.named())));
+// Wrong types are found before the core sees the request; they count as invalid all the same.
+CallInputs EngineObject::parse(const py::handle& given, CallInputs::Rows rows) {
+  try {
+    CallInputs inputs(given, rows);
+    if (!inputs.contiguous()) {
+      // Checked before it is copied: a broadcast array may be far larger than its memory.
+      engine_->check(inputs.inputs());
+      inputs.make_contiguous();
+    }
+    return inputs;
+  } catch (const Error&) {
+    engine_->count_invalid();
+    throw;
+  }
 }
 
-std::shared_ptr<Request> EngineObject::submit_item(const py::object& item,
-                                                   const CallOptions& options) {
-  return engine_->submit_object(share_object(item.ptr()),
-                                submit_options(options, ticket(options, false)));
+py::object EngineObject::infer(const CallInputs& inputs, SubmitOptions& options, AnswerForm form) {
+  if (py::object answer = run_here(inputs, options, form)) return answer;
+  // A leader of a Python model would have to take the GIL while everybody waits for it.
+  options.caller_waits = !callable_;
+  const auto request = submit(inputs, options);
+  wait(request, kNever);
+  return result(*request, form);
 }
 
-std::shared_ptr<Ticket> EngineObject::ticket(const CallOptions& options, bool named) {
-  if (!options.completions) return nullptr;
-  return std::make_shared<Ticket>(
-      Ticket{shared_from_this(), named, share_object(options.future.ptr())});
+py::object EngineObject::infer_item(const py::handle& item, const SubmitOptions& options) {
+  const auto request = submit_item(item, options);
+  wait(request, kNever);
+  return result(*request, {});
+}
+
+std::shared_ptr<Request> EngineObject::submit_item(const py::handle& item,
+                                                   const SubmitOptions& options) {
+  return engine_->submit_object(share_object(item.ptr()), options);
+}
+
+py::object EngineObject::run_here(const CallInputs& inputs, const SubmitOptions& options,
+                                  AnswerForm form) {
+  ArraySink sink(form);
+  EndedCall ended;
+  if (!callable_ && native_outputs_.empty()) return {};
+  if (callable_) {
+    ended = engine_->try_run_here(inputs.inputs(), sink, options);
+  } else {
+    // What does not fit is refused by submit(), before memory is taken for its answer.
+    const Shape& shape = inputs.inputs().front().view.shape;
+    const int64_t rows = shape.rank() > 0 ? shape[0] : 0;
+    if (rows < 1 || rows > engine_->batching().max_batch_size) return {};
+    sink.prepare(native_outputs_, rows);
+    without_gil([&] { ended = engine_->try_run_here(inputs.inputs(), sink, options); });
+  }
+  if (!ended.ran) return {};
+  if (ended.outcome == Outcome::kSuccess) return sink.answer(output_names());
+  if (callable_ && PyErr_CheckSignals() != 0) throw py::error_already_set();  // Ctrl-C in the model
+  const auto allowed_ns =
+      options.timeout_ns ? options.timeout_ns : engine_->batching().default_timeout_ns;
+  raise(exception({ended.outcome, ended.timing, ended.error, allowed_ns.value_or(kNever)}));
+}
+
+FlushStatus EngineObject::flush(const CompletionQueue& here,
+                                std::vector<std::shared_ptr<Request>>& ended, int64_t budget_ns) {
+  if (native_outputs_.empty()) return engine_->flush(here, ended, budget_ns);
+  auto status = FlushStatus::kDone;
+  without_gil([&] { status = engine_->flush(here, ended, budget_ns); });
+  return status;
+}
+
+bool EngineObject::cancel(const std::shared_ptr<Request>& request, bool even_running) {
+  bool cancelled = false;
+  without_gil([&] { cancelled = engine_->cancel(request, even_running); });
+  return cancelled;
 }
 
 bool EngineObject::wait(const std::shared_ptr<Request>& request, int64_t deadline_ns) {
   if (!request->ended() && engine_->on_worker_thread()) {
-    without_gil([&] { engine_->cancel(request, true); });
+    cancel(request, true);
     throw Error("engine '" + engine_->name() +
                 "': its own model waits for an answer from it, which would never come");
   }
@@ -122,12 +148,15 @@ bool EngineObject::wait(const std::shared_ptr<Request>& request, int64_t deadlin
   for (int64_t look_after_ns = kFirstLookNs;; look_after_ns *= 2) {
     const int64_t look_at = handles_signals() ? steady_clock().now_ns() + look_after_ns : kNever;
     auto status = Request::WaitStatus::kEnded;
-    without_gil([&] { status = request->wait(std::min(look_at, deadline_ns)); });
+    without_gil([&] {
+      const int64_t until = std::min(look_at, deadline_ns);
+      while ((status = request->wait(until)) == Request::WaitStatus::kLead) engine_->lead(request);
+    });
     if (status == Request::WaitStatus::kEnded) return true;
     if (status == Request::WaitStatus::kDeadline && deadline_ns <= look_at) return false;
     if (PyErr_CheckSignals() != 0) {
       py::error_already_set interrupted;
-      without_gil([&] { engine_->cancel(request, true); });
+      cancel(request, true);
       throw py::error_already_set(std::move(interrupted));
     }
   }
@@ -146,54 +175,60 @@ bool EngineObject::drain(int64_t timeout_ns) {
   }
 }
 
-OutputNames EngineObject::names_of_inputs() const {
-  OutputNames names;
-  for (const TensorSpec& spec : engine_->inputs()) {
-    names.names.push_back(spec.name.empty() ? "input" : spec.name);
+const OutputNames& EngineObject::output_names() {
+  if (callable_) {
+    const OutputNames* const names = callable_->output_names();
+    if (names == nullptr) throw Error("the model has answered, but not said what");  // cannot be
+    return *names;
   }
-  names.bare = names.names.size() == 1;
-  return names;
+  if (native_names_.names.empty()) {  // it answers its inputs, which the first request has fixed
+    for (const TensorSpec& spec : engine_->inputs()) {
+      native_names_.names.push_back(spec.name.empty() ? "input" : spec.name);
+    }
+    native_names_.bare = native_names_.names.size() == 1;
+  }
+  return native_names_;
 }
 
-py::object EngineObject::answer(const Request& request, bool named) {
+py::object EngineObject::result(const Request& request, AnswerForm form) {
+  if (request.outcome() != Outcome::kSuccess) raise(exception(request));
   if (request.result_object()) return item_of(request.result_object());
-  OutputNames learned;
-  if (!native_names_) learned = callable_ ? callable_->output_names() : names_of_inputs();
-  const OutputNames& names = native_names_ ? *native_names_ : learned;
-  const std::vector<TensorView> outputs = request.outputs();
-  if (names.bare && !named) return array_of(outputs.front());
-  py::dict answer;
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    answer[py::str(names.names[i])] = array_of(outputs[i]);
-  }
-  return answer;
-}
-
-py::object EngineObject::result(const Request& request, bool named) {
-  if (request.outcome() == Outcome::kSuccess) return answer(request, named);
-  raise(exception(request));
+  return answer_of(request, output_names(), form);
 }
 
 py::object EngineObject::exception(const Request& request) const {
+  return exception({request.outcome(), request.timing(), request.error(),
+                    request.deadline_ns() - request.arrival_ns()});
+}
+
+py::object EngineObject::exception(const End& end) const {
   const std::string& name = engine_->name();
-  const Timing& timing = request.timing();
-  switch (request.outcome()) {
+  switch (end.outcome) {
     case Outcome::kSuccess:
       return py::none();
     case Outcome::kFailure:
-      return model_error(name, request.error());
+      return model_error(name, end.error);
     case Outcome::kTimeout:
       return error_class("DeadlineExceededError")(
-          "engine '" + name + "': got no answer within " +
-          seconds_text(request.deadline_ns() - request.arrival_ns()) + "; the request " +
-          (timing.batch_size > 0 ? "was with the model" : "still waited in the queue") + " after " +
-          seconds_text(timing.total_ns));
+          "engine '" + name + "': got no answer within " + seconds_text(end.allowed_ns) +
+          "; the request " +
+          (end.timing.batch_size > 0 ? "was with the model" : "still waited in the queue") +
+          " after " + seconds_text(end.timing.total_ns));
     case Outcome::kCancelled:
       return py::module_::import("concurrent.futures").attr("CancelledError")();
     default:
       return error_class("ClosedError")("engine '" + name +
                                         "' was closed before the request was answered");
   }
+}
+
+EngineObject& engine_of(PyObject* object) {
+  // A subclass made in Python keeps pybind11's simple layout: the pointer is where it says.
+  const auto* const instance = reinterpret_cast<const py::detail::instance*>(object);
+  if (instance->simple_layout && instance->simple_holder_constructed) [[likely]] {
+    return *static_cast<EngineObject*>(instance->simple_value_holder[0]);
+  }
+  return py::handle(object).cast<EngineObject&>();
 }
 
 }  // namespace inferometer::python

@@ -144,6 +144,20 @@ py::object model_error(const std::string& engine, const std::exception_ptr& poin
   }
 }
 
+void set_python_error(const std::exception_ptr& error) {
+  try {
+    translate(error);
+  } catch (py::error_already_set& raised) {
+    raised.restore();
+  } catch (const py::builtin_exception& builtin) {
+    builtin.set_error();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& other) {
+    PyErr_SetString(PyExc_RuntimeError, other.what());
+  }
+}
+
 void raise(const py::object& instance) {
   PyErr_SetObject(py::type::handle_of(instance).ptr(), instance.ptr());
   throw py::error_already_set();

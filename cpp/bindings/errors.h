@@ -22,4 +22,19 @@ void bind_errors(pybind11::module_& m);
 /// Raises an exception instance.
 [[noreturn]] void raise(const pybind11::object& instance);
 
+/// Sets the Python error for a C++ exception, as bound functions raise it.
+void set_python_error(const std::exception_ptr& error);
+
+/// Runs `action`, which returns a new reference, in a raw C method; an exception becomes a Python
+/// one, and null.
+template <typename Action>
+PyObject* translated(Action&& action) {
+  try {
+    return action();
+  } catch (const std::exception&) {
+    set_python_error(std::current_exception());
+  }
+  return nullptr;
+}
+
 }  // namespace inferometer::python

@@ -37,9 +37,9 @@ void without_gil(Function&& function) {
   if (error) std::rethrow_exception(error);
 }
 
-/// Holds the GIL on a thread of ours for a scope. The thread keeps one Python thread state for its
-/// whole life, so that threading.local data of a model is there again at the next batch.
-/// Single-owner.
+/// Holds the GIL for a scope, on any thread and also where it is held already. A thread of ours
+/// keeps one Python thread state for its whole life, so that threading.local data of a model is
+/// there again at the next batch. Single-owner.
 class OnPythonThread {
  public:
   OnPythonThread();
@@ -50,6 +50,9 @@ class OnPythonThread {
  private:
   PyGILState_STATE state_;
 };
+
+/// True on the thread that runs Python's signal handlers.
+[[nodiscard]] bool handles_signals() noexcept;
 
 /// A reference to a Python object that may be dropped on any thread, with or without the GIL: it
 /// takes it. After the interpreter is gone the object is left alone.

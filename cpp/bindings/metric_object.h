@@ -5,12 +5,10 @@
 #include <Python.h>
 #include <pybind11/pybind11.h>
 
-#include <exception>
 #include <new>
 #include <utility>
 
 #include "errors.h"
-#include "inferometer/errors.h"
 #include "inferometer/registry.h"
 
 namespace inferometer::python {
@@ -38,25 +36,6 @@ template <typename Metric>
 template <typename Metric>
 [[nodiscard]] const Metric& metric_of(PyObject* object) noexcept {
   return reinterpret_cast<MetricObject<Metric>*>(object)->metric;
-}
-
-/// Runs `action`, which returns a new reference; an exception becomes a Python one, and null.
-template <typename Action>
-PyObject* translated(Action&& action) {
-  try {
-    return action();
-  } catch (pybind11::error_already_set& error) {
-    error.restore();
-  } catch (const pybind11::builtin_exception& error) {
-    error.set_error();
-  } catch (const ConfigError& error) {
-    PyErr_SetString(error_class("ConfigError").ptr(), error.what());
-  } catch (const std::bad_alloc&) {
-    PyErr_NoMemory();
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_RuntimeError, error.what());
-  }
-  return nullptr;
 }
 
 /// Adds the three types to the module.

@@ -16,6 +16,7 @@
 #include "loop_object.h"
 #include "model_bindings.h"
 #include "monitor_bindings.h"
+#include "pending_object.h"
 #include "prometheus_cells.h"
 #include "python_source_bindings.h"
 #include "registry_bindings.h"
@@ -37,6 +38,7 @@ PYBIND11_MODULE(_core, m) {
   python::bind_delay_model(m);
   python::bind_faults(m);
   python::bind_request(m);
+  python::bind_pending(m);
   python::bind_completions(m);
   python::bind_engine(m);
   python::bind_listener(m);
@@ -45,5 +47,5 @@ PYBIND11_MODULE(_core, m) {
   python::refuse_uninitialised<
       inferometer::Registry, inferometer::Timing, python::RequestObject, python::EngineObject,
       python::NativeModel, python::ModelObject, python::DelayModelObject, inferometer::Faults,
-      python::LoopObject, python::ListenerObject, python::FamilyList, python::PythonFamilies>();
+      python::ListenerObject, python::FamilyList, python::PythonFamilies>();
 }

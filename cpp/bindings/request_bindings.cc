@@ -7,7 +7,6 @@
 #include "engine_bindings.h"
 #include "engine_object.h"
 #include "errors.h"
-#include "gil.h"
 #include "inferometer/clock.h"
 #include "inferometer/errors.h"
 
@@ -32,7 +31,7 @@ void wait_for_end(RequestObject& self, std::optional<double> timeout) {
 
 py::object result(RequestObject& self, std::optional<double> timeout) {
   wait_for_end(self, timeout);
-  return self.engine->result(*self.request, self.named);
+  return self.engine->result(*self.request, self.form);
 }
 
 py::object exception(RequestObject& self, std::optional<double> timeout) {
@@ -44,9 +43,7 @@ py::object exception(RequestObject& self, std::optional<double> timeout) {
 }
 
 bool cancel(const RequestObject& self, bool even_running) {
-  bool cancelled = false;
-  without_gil([&] { cancelled = self.engine->engine().cancel(self.request, even_running); });
-  return cancelled;
+  return self.engine->cancel(self.request, even_running);
 }
 
 const Timing& timing(const RequestObject& self) {

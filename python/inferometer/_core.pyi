@@ -1,10 +1,11 @@
 """The native core of inferometer."""
 
-from asyncio import Future
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from contextvars import Context, ContextVar
 from os import PathLike
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar, final, overload
 
 from numpy import float64
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from typing_extensions import Self, disjoint_base
 
 __version__: str
 
+_Answer = TypeVar("_Answer")
+_Array = NDArray[Any]
+_Arrays = dict[str, NDArray[Any]]
 _Dims = Sequence[int]
 _SpecTuple = tuple[str, str, tuple[int, ...]]
 
@@ -212,14 +216,37 @@ class Request:
     @property
     def timing(self) -> Timing: ...
 
-class Completions:
-    def __init__(self) -> None: ...
-    def deliver(self) -> None: ...
-    def wake_engines(self) -> None: ...
+@final
+class Pending(Coroutine[Any, Any, _Answer]):
+    _asyncio_future_blocking: bool
+    def __await__(self) -> Generator[Any, Any, _Answer]: ...
+    def __iter__(self) -> Generator[Any, Any, _Answer]: ...
+    def __next__(self) -> Any: ...
+    def _make_cancelled_error(self) -> BaseException: ...
     @property
-    def fd(self) -> int: ...
+    def _cancel_message(self) -> object: ...
+    def add_done_callback(
+        self, fn: Callable[[Self], object], /, *, context: Context | None = None
+    ) -> None: ...
+    def cancel(self, msg: object = None) -> bool: ...
+    def cancelled(self) -> bool: ...
+    def close(self) -> None: ...
+    def done(self) -> bool: ...
+    def exception(self) -> BaseException | None: ...
+    def get_loop(self) -> AbstractEventLoop: ...
+    def remove_done_callback(self, fn: Callable[[Self], object], /) -> int: ...
+    def result(self) -> _Answer: ...
+    def send(self, value: Any, /) -> Any: ...
+    def throw(self, type: Any, value: Any = None, traceback: Any = None, /) -> Any: ...
+
+@final
+class Completions:
     @property
     def wakeups(self) -> int: ...
+
+def completions() -> Completions | None: ...
+
+trace_id: ContextVar[str | None]
 
 class Engine:
     def __init__(
@@ -240,35 +267,115 @@ class Engine:
     ) -> None: ...
     def close(self, grace: float) -> bool: ...
     def drain(self, timeout: float) -> bool: ...
+    @overload
     def infer(
-        self, inputs: Any, timeout: float | None = None, trace_id: str | None = None
-    ) -> Any: ...
-    def infer_item(
-        self, item: Any, timeout: float | None = None, trace_id: str | None = None
-    ) -> Any: ...
-    def stats(self) -> dict[str, Any]: ...
-    def submit(
-        self, inputs: Any, timeout: float | None = None, trace_id: str | None = None
-    ) -> Request: ...
-    def submit_async(
         self,
-        inputs: Any,
-        timeout: float | None,
-        trace_id: str | None,
-        completions: Completions,
-        future: Future[Any],
-    ) -> Request: ...
-    def submit_item(
-        self, item: Any, timeout: float | None = None, trace_id: str | None = None
-    ) -> Request: ...
-    def submit_item_async(
+        inputs: _Array,
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+    ) -> _Array: ...
+    @overload
+    def infer(
+        self,
+        inputs: _Arrays,
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+    ) -> _Arrays: ...
+    @overload
+    def infer_async(
+        self,
+        inputs: _Array,
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+    ) -> Coroutine[Any, Any, _Array]: ...
+    @overload
+    def infer_async(
+        self,
+        inputs: _Arrays,
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+    ) -> Coroutine[Any, Any, _Arrays]: ...
+    def infer_item(
         self,
         item: Any,
-        timeout: float | None,
-        trace_id: str | None,
-        completions: Completions,
-        future: Future[Any],
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+    ) -> Any: ...
+    def infer_item_async(
+        self,
+        item: Any,
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+    ) -> Coroutine[Any, Any, Any]: ...
+    @overload
+    def infer_many(
+        self,
+        xs: Iterable[_Array],
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+        return_exceptions: Literal[False] = False,
+    ) -> list[_Array]: ...
+    @overload
+    def infer_many(
+        self,
+        xs: Iterable[_Arrays],
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+        return_exceptions: Literal[False] = False,
+    ) -> list[_Arrays]: ...
+    @overload
+    def infer_many(
+        self,
+        xs: Iterable[_Array | _Arrays],
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+        return_exceptions: bool = False,
+    ) -> list[Any]: ...
+    def infer_one(
+        self,
+        sample: Any,
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+    ) -> Any: ...
+    def infer_one_async(
+        self,
+        sample: Any,
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+    ) -> Coroutine[Any, Any, Any]: ...
+    def stats(self) -> dict[str, Any]: ...
+    def submit(
+        self,
+        inputs: _Array | _Arrays,
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
     ) -> Request: ...
+    def submit_item(
+        self,
+        item: Any,
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+    ) -> Request: ...
+    def _infer_each_async(
+        self,
+        xs: Iterable[_Array | _Arrays],
+        timeout: float | None = None,
+        priority: int = 0,
+        trace_id: str | None = None,
+    ) -> list[Pending[Any]]: ...
     @property
     def closed(self) -> bool: ...
     @property

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import logging
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from inferometer import _core
 from inferometer._core import ConfigError
 from inferometer.batching import Batching
-from inferometer.completions import completions_of
-from inferometer.engine import current_trace_id
 from inferometer.lifetime import remember
 from inferometer.metrics import RegistryOption, resolve_registry
-from inferometer.native_engine import make_core
+from inferometer.native_engine import core_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from inferometer import _core
+    from collections.abc import Callable, Coroutine, Sequence
 
 _log = logging.getLogger("inferometer")
 _Item = TypeVar("_Item")
@@ -50,31 +46,29 @@ class Batched(Generic[_Item, _Answer]):
         if inspect.iscoroutinefunction(function):
             raise ConfigError("batched: got an async function, want a plain one on a list")
         label = name or str(getattr(function, "__qualname__", type(function).__qualname__))
-        self._core = make_core(function, "items", label, "1", batching, [], None, registry, replace)
+        self._core = _core.Engine(
+            *core_arguments(function, "items", label, "1", batching, [], None, registry, replace)
+        )
         self._function = function
         functools.update_wrapper(self, function)
         remember(self, resolve_registry(registry))
 
     def __call__(self, item: _Item, timeout: float | None = None) -> _Answer:
         """Blocks for the answer to one item, with the GIL released."""
-        return self._core.infer_item(item, timeout, current_trace_id())  # type: ignore[no-any-return]
+        return self._core.infer_item(item, timeout)  # type: ignore[no-any-return]
 
-    async def infer_async(self, item: _Item, timeout: float | None = None) -> _Answer:
-        """The answer to one item, without blocking the loop. Cancelling cancels the item."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[_Answer] = loop.create_future()
-        request = self._core.submit_item_async(
-            item, timeout, current_trace_id(), completions_of(loop), future
-        )
-        try:
-            return await future
-        except asyncio.CancelledError:
-            request.cancel(even_running=True)
-            raise
+    def infer_async(
+        self, item: _Item, timeout: float | None = None
+    ) -> Coroutine[Any, Any, _Answer]:
+        """The answer to one item, without blocking the loop. Cancelling cancels the item.
+
+        The request is made by the call; what comes back is as of ``Engine.infer_async``.
+        """
+        return self._core.infer_item_async(item, timeout)
 
     def submit(self, item: _Item, timeout: float | None = None) -> _core.Request:
         """Queues one item; the handle is like ``concurrent.futures.Future``."""
-        return self._core.submit_item(item, timeout, current_trace_id())
+        return self._core.submit_item(item, timeout)
 
     @property
     def function(self) -> Callable[[list[_Item]], Sequence[_Answer]]:

@@ -6,18 +6,15 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-import numpy as np
-
-from inferometer import _core, tracing
-from inferometer._core import ConfigError, DTypeError
+from inferometer import _core
+from inferometer._core import ConfigError
 from inferometer.batching import Batching, Spec, not_there_yet
-from inferometer.completions import completions_of
 from inferometer.lifetime import remember
 from inferometer.metrics import RegistryOption, resolve_registry
-from inferometer.native_engine import make_core
+from inferometer.native_engine import core_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -30,16 +27,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger("inferometer")
 _Self = TypeVar("_Self", bound="Engine")
 
-current_trace_id = tracing.trace_id.get
-
 # The only values of options whose features are not there yet.
 _INSTANCES = 1
 _CALLER_RUNS = True
 _INLINE_LIMIT = 200e-6
-_PRIORITY = 0
 
 
-class Engine:
+class Engine(_core.Engine):
     """One model behind a queue that forms batches.
 
     Any thread and any asyncio loop may use it at once. Every accepted request ends exactly once:
@@ -102,166 +96,90 @@ class Engine:
             if not isinstance(spec, Spec):
                 raise ConfigError(f"inputs: got {spec!r}, want inferometer.Spec")
         specs = [(spec.name, spec.dtype, list(spec.shape)) for spec in inputs or ()]
-        self._core = make_core(
-            model,
-            kind,
-            name,
-            version,
-            batching,
-            specs,
-            latency_objective,
-            registry,
-            replace,
-            native_histograms=native_histograms,
-            faults=faults,
+        super().__init__(
+            *core_arguments(
+                model,
+                kind,
+                name,
+                version,
+                batching,
+                specs,
+                latency_objective,
+                registry,
+                replace,
+                native_histograms=native_histograms,
+                faults=faults,
+            )
         )
         remember(self, resolve_registry(registry))
 
-    # Blocking callers.
+    # infer(), infer_one(), infer_many(), submit(), infer_async() and infer_one_async() are raw C
+    # methods of the base: a request is one C call.
 
     @overload
-    def infer(
+    async def infer_many_async(
         self,
-        inputs: Array,
+        xs: Iterable[Array],
         timeout: float | None = ...,
         priority: int = ...,
         trace_id: str | None = ...,
-    ) -> Array: ...
+        return_exceptions: Literal[False] = ...,
+    ) -> list[Array]: ...
     @overload
-    def infer(
+    async def infer_many_async(
         self,
-        inputs: Arrays,
+        xs: Iterable[Arrays],
         timeout: float | None = ...,
         priority: int = ...,
         trace_id: str | None = ...,
-    ) -> Arrays: ...
-    def infer(
+        return_exceptions: Literal[False] = ...,
+    ) -> list[Arrays]: ...
+    @overload
+    async def infer_many_async(
         self,
-        inputs: Any,
+        xs: Iterable[Array | Arrays],
+        timeout: float | None = ...,
+        priority: int = ...,
+        trace_id: str | None = ...,
+        return_exceptions: bool = ...,
+    ) -> list[Any]: ...
+    async def infer_many_async(
+        self,
+        xs: Iterable[Any],
         timeout: float | None = None,
-        priority: int = _PRIORITY,
+        priority: int = 0,
         trace_id: str | None = None,
-    ) -> Any:
-        """Waits for the answer to one request, with the GIL released. Ctrl-C cancels it.
+        return_exceptions: bool = False,
+    ) -> list[Any]:
+        """As ``infer_many``, without blocking the loop. Cancelling the await cancels all of them.
 
         Args:
-            inputs: ``(rows, *shape)``, or a dict of such arrays by input name. Any strides; copied.
-            timeout: Seconds until the deadline; None: the batching's ``default_timeout``.
-            priority: Not there yet: only 0.
-            trace_id: The trace that the request belongs to: the exemplar of its latency. At most
-                120 characters. None: that of the HTTP request, under ``asgi.TraceContext``.
+            xs: As in ``infer_many``.
+            timeout: As in ``infer_many``.
+            priority: As in ``infer_many``.
+            trace_id: As in ``infer_many``.
+            return_exceptions: As in ``infer_many``.
 
         Returns:
-            Fresh arrays, as many rows as were given.
-
-        Raises:
-            ShapeError, DTypeError, InputError: The request does not fit the model.
-            QueueFullError: Too many requests wait.
-            DeadlineExceededError: No answer by the deadline.
-            ModelError: The model failed; its exception is the cause.
-            ClosedError: The engine is or was closed.
-            ConfigError: A trace id that is no text or too long.
+            As ``infer_many``.
         """
-        if priority != _PRIORITY:
-            not_there_yet("priority", priority, _PRIORITY)
-        return self._core.infer(
-            inputs, timeout, current_trace_id() if trace_id is None else trace_id
-        )
-
-    def infer_one(
-        self,
-        sample: Any,
-        timeout: float | None = None,
-        priority: int = _PRIORITY,
-        trace_id: str | None = None,
-    ) -> Any:
-        """As ``infer`` for a single sample: adds the row axis to it and takes it off the answer.
-
-        Args:
-            sample: An array of the shape of one row (or a dict of them).
-            timeout: As in ``infer``.
-            priority: As in ``infer``.
-            trace_id: As in ``infer``.
-
-        Returns:
-            A view of the fresh answer's only row (a dict of them for several outputs).
-        """
-        return _only_row(self.infer(_one_row(sample), timeout, priority, trace_id))
-
-    def submit(
-        self,
-        inputs: Array | Arrays,
-        timeout: float | None = None,
-        priority: int = _PRIORITY,
-        trace_id: str | None = None,
-    ) -> _core.Request:
-        """Queues a request and returns at once.
-
-        Returns:
-            A handle like ``concurrent.futures.Future``: ``result(timeout)``, ``cancel()``,
-            ``timing``. Keeping it keeps its batch's answer in memory.
-
-        Raises:
-            ShapeError, DTypeError, InputError, QueueFullError, ClosedError, ConfigError: As
-                ``infer``, at once.
-        """
-        if priority != _PRIORITY:
-            not_there_yet("priority", priority, _PRIORITY)
-        return self._core.submit(
-            inputs, timeout, current_trace_id() if trace_id is None else trace_id
-        )
-
-    # asyncio callers.
-
-    @overload
-    async def infer_async(
-        self,
-        inputs: Array,
-        timeout: float | None = ...,
-        priority: int = ...,
-        trace_id: str | None = ...,
-    ) -> Array: ...
-    @overload
-    async def infer_async(
-        self,
-        inputs: Arrays,
-        timeout: float | None = ...,
-        priority: int = ...,
-        trace_id: str | None = ...,
-    ) -> Arrays: ...
-    async def infer_async(
-        self,
-        inputs: Any,
-        timeout: float | None = None,
-        priority: int = _PRIORITY,
-        trace_id: str | None = None,
-    ) -> Any:
-        """As ``infer``, without blocking the loop. Cancelling the await cancels the request.
-
-        The rows are copied before this gives control back to the loop.
-        """
-        if priority != _PRIORITY:
-            not_there_yet("priority", priority, _PRIORITY)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        if trace_id is None:
-            trace_id = current_trace_id()
-        request = self._core.submit_async(inputs, timeout, trace_id, completions_of(loop), future)
+        answers: list[Any] = []
+        errors: list[Exception] = []
+        requests = self._infer_each_async(xs, timeout, priority, trace_id)
         try:
-            return await future
-        except asyncio.CancelledError:
-            request.cancel(even_running=True)
+            for request in requests:
+                try:
+                    answers.append(await request)
+                except Exception as error:  # it belongs to this request alone
+                    answers.append(error)
+                    errors.append(error)
+        except BaseException:
+            for request in requests:
+                request.cancel()
             raise
-
-    async def infer_one_async(
-        self,
-        sample: Any,
-        timeout: float | None = None,
-        priority: int = _PRIORITY,
-        trace_id: str | None = None,
-    ) -> Any:
-        """As ``infer_one``, without blocking the loop."""
-        return _only_row(await self.infer_async(_one_row(sample), timeout, priority, trace_id))
+        if errors and not return_exceptions:
+            raise errors[0]
+        return answers
 
     # State.
 
@@ -276,34 +194,12 @@ class Engine:
             ``wasted_seconds``, ``telemetry_seconds``; ``queue_depth`` and ``in_flight`` now.
             ``recording`` is False under ``NO_METRICS``, and then only the last two are filled in.
         """
-        return self._core.stats()
+        return super().stats()
 
     @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._core.name
-
-    @property
-    def version(self) -> str:
-        """The model's version."""
-        return self._core.version
-
-    @property
-    def inputs(self) -> list[Spec]:
+    def inputs(self) -> list[Spec]:  # type: ignore[override]
         """What a request must look like; empty until a first request has fixed it."""
-        return [
-            Spec(name or "input", dtype, tuple(dims)) for name, dtype, dims in self._core.inputs
-        ]
-
-    @property
-    def ready(self) -> bool:
-        """Whether it accepts requests: neither draining nor closed, in the process that made it."""
-        return self._core.ready
-
-    @property
-    def closed(self) -> bool:
-        """Whether it has been closed."""
-        return self._core.closed
+        return [Spec(name or "input", dtype, tuple(dims)) for name, dtype, dims in super().inputs]
 
     def drain(self, timeout: float = 30.0) -> bool:
         """Refuses new requests and waits until all accepted ones have ended.
@@ -314,7 +210,7 @@ class Engine:
         Returns:
             True if everything has ended.
         """
-        return self._core.drain(timeout)
+        return super().drain(timeout)
 
     def close(self, grace: float = 5.0) -> bool:
         """Refuses new requests, ends all others with ``ClosedError``, removes the metrics' series.
@@ -326,7 +222,7 @@ class Engine:
         Returns:
             True if the model had come back. Closing twice is fine.
         """
-        returned = self._core.close(grace)
+        returned = super().close(grace)
         if not returned:
             _log.warning(
                 "engine %r was closed while its model ran and did not come back within %g s; "
@@ -372,17 +268,3 @@ class Engine:
         """Name, version and state."""
         state = "closed" if self.closed else "ready" if self.ready else "draining"
         return f"<inferometer.Engine {self.name!r} version {self.version!r}, {state}>"
-
-
-def _one_row(sample: Any) -> Any:
-    if isinstance(sample, dict):
-        return {name: _one_row(value) for name, value in sample.items()}
-    if not isinstance(sample, np.ndarray | np.generic):
-        raise DTypeError(f"got {type(sample).__name__}, want a numpy array or a dict of them")
-    return np.asarray(sample)[np.newaxis]
-
-
-def _only_row(answer: Any) -> Any:
-    if isinstance(answer, dict):
-        return {name: rows[0] for name, rows in answer.items()}
-    return answer[0]

@@ -1,10 +1,9 @@
-"""Making the native engine from options."""
+"""From options to the arguments of the native engine."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from inferometer import _core
 from inferometer._core import ConfigError
 from inferometer.batching import Batching, check_seconds, check_text
 from inferometer.faults import Faults
@@ -12,7 +11,7 @@ from inferometer.lifetime import replace_earlier
 from inferometer.metrics import RegistryOption, resolve_registry
 
 
-def make_core(
+def core_arguments(
     model: Any,
     kind: Literal["native", "arrays", "items"],
     name: str,
@@ -25,8 +24,8 @@ def make_core(
     *,
     native_histograms: bool = False,
     faults: Faults | None = None,
-) -> _core.Engine:
-    """Makes the native engine from checked options.
+) -> tuple[Any, ...]:
+    """What the native engine is made from: checked options.
 
     Raises:
         ConfigError: Wrong options, or a live engine of this name and version in the registry.
@@ -44,7 +43,7 @@ def make_core(
     target = resolve_registry(registry)
     if replace:
         replace_earlier(name, version, target)
-    return _core.Engine(
+    return (
         model,
         kind,
         name,

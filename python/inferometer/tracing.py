@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from inferometer._core import trace_id
 
-trace_id: ContextVar[str | None] = ContextVar("inferometer_trace_id", default=None)
-"""What requests take that name no trace id; set by ``inferometer.asgi.TraceContext``."""
+__all__ = ["trace_id"]
+# What requests take that name no trace id; set by ``inferometer.asgi.TraceContext``. The native
+# methods read it themselves.

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import gc
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-import uvloop
 
 import inferometer as im
-from gated_model import PATIENCE_SECONDS, GatedModel
-from inferometer.completions import _by_loop, completions_of
+from gated_model import GatedModel
+from inferometer import _core
+from loop_runners import Run, runner
 
 X = np.ones((1, 2), np.float32)
-Run = Callable[[Coroutine[Any, Any, None]], None]
 
 
 @pytest.fixture
@@ -34,17 +32,7 @@ def model() -> Iterator[GatedModel]:
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Run:
-    if request.param == "asyncio":
-        return asyncio.run
-
-    def run_uvloop(main: Coroutine[Any, Any, None]) -> None:
-        loop = uvloop.new_event_loop()
-        try:
-            loop.run_until_complete(main)
-        finally:
-            loop.close()
-
-    return run_uvloop
+    return runner(request.param)
 
 
 async def in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
@@ -59,7 +47,8 @@ def test_a_thousand_awaits_use_no_thread_each_and_one_wake_up_a_batch(
     registry: im.Registry, model: GatedModel, run: Run
 ) -> None:
     async def main() -> None:
-        completions = completions_of(asyncio.get_running_loop())
+        completions = _core.completions()
+        assert completions is not None
         async with im.Engine(model, name="m", registry=registry) as engine:
             first = asyncio.ensure_future(engine.infer_async(X))
             await in_thread(model.wait_entered, 1)
@@ -212,37 +201,3 @@ def test_several_loops_share_an_engine(registry: im.Registry) -> None:
     assert not wrong
     assert count(registry, "success") == 4 * 200
     engine.close()
-
-
-def test_a_loop_that_closes_with_requests_in_flight(
-    registry: im.Registry, model: GatedModel
-) -> None:
-    engine = im.Engine(model, name="m", registry=registry)
-
-    async def abandon() -> None:
-        asyncio.ensure_future(engine.infer_async(X)).add_done_callback(lambda task: None)
-        await in_thread(model.wait_entered, 1)
-
-    asyncio.run(abandon())  # cancels the task
-    assert count(registry, "cancelled") == 1
-
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(engine.infer_async(X))
-    loop.call_soon(loop.stop)
-    loop.run_forever()
-    task._log_destroy_pending = False  # type: ignore[attr-defined]
-    loop.close()  # with the task pending: nobody will ever take its answer
-    model.release(2)
-    assert engine.drain(PATIENCE_SECONDS)
-    del loop, task
-    gc.collect()
-    engine.close()
-    gc.collect()
-    assert all(reference() is not None for reference, _ in _by_loop.values())
-
-
-def test_outside_a_loop() -> None:
-    with im.Engine(lambda x: x, name="m", registry=im.NO_METRICS) as engine:
-        coroutine = engine.infer_async(X)
-        with pytest.raises(RuntimeError, match="no running event loop"):
-            coroutine.send(None)

@@ -73,3 +73,11 @@ def test_the_stub_may_say_more_than_the_module_knows() -> None:
     module = "def f(x: object, y: int = 1) -> numpy.ndarray: ...\ndef g(*args, **kwargs): ..."
     stub = "def f(x: NDArray[float32], y: int = 1) -> NDArray[float32]: ...\ndef g(a: int): ..."
     assert found(stub, module) == []
+
+
+def test_overloads_of_a_raw_method_must_each_have_its_parameters() -> None:
+    module = "def f(x, y=1): ..."
+    right = "def f(x: int, y: int = 1) -> int: ...\ndef f(x: str, y: int = 1) -> str: ..."
+    assert found(right, module) == []
+    (difference,) = found(right.replace("x: str", "z: str"), module)
+    assert "the stub has" in difference

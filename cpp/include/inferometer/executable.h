@@ -26,7 +26,8 @@ class Batch {
   /// request that gave it none.
   [[nodiscard]] virtual std::span<const TensorSpec> input_specs() const noexcept { return {}; }
   /// Keeps the memory of inputs() alive and unchanged beyond run(): the buffer is recycled only
-  /// when the last owner lets go.
+  /// when the last owner lets go. Null where that is not possible (never for a model that
+  /// keeps_inputs()): copy what is to be kept.
   [[nodiscard]] virtual std::shared_ptr<const void> input_owner() const = 0;
 
   /// Memory for output `index`, to be filled before run() returns; uninitialised. `shape[0]` must
@@ -69,8 +70,8 @@ class Executable {
   [[nodiscard]] virtual int64_t activation_bytes(int64_t /*rows*/) const noexcept { return 0; }
   /// What it took to load and compile, for nv_model_load_duration_secs.
   [[nodiscard]] virtual int64_t load_ns() const noexcept { return 0; }
-  /// It may use Batch::input_owner(). A model that never does is handed the memory of a lone caller
-  /// as it is, without a copy.
+  /// It needs Batch::input_owner(). A model that does not is handed the memory of a lone caller as
+  /// it is, without a copy and without an owner.
   [[nodiscard]] virtual bool keeps_inputs() const noexcept { return true; }
   /// It runs under a lock that its callers need as well (a Python interpreter's). Under contention
   /// such a model is run by one worker that takes the lock once a batch; a caller that led a batch

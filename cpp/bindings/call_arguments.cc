@@ -1,0 +1,92 @@
+#include "call_arguments.h"
+
+#include <array>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "cell_arguments.h"
+#include "inferometer/clock.h"
+#include "inferometer/errors.h"
+
+namespace py = pybind11;
+
+namespace inferometer::python {
+namespace {
+
+PyObject* trace_variable = nullptr;  // lives as long as the process
+
+// The only priority while there are no levels.
+void check_priority(PyObject* given) {
+  if (given == nullptr) return;
+  int overflow = 0;
+  if (PyLong_CheckExact(given) != 0 && PyLong_AsLongAndOverflow(given, &overflow) == 0 &&
+      overflow == 0) {
+    return;
+  }
+  throw ConfigError("priority: got " + py::repr(given).cast<std::string>() +
+                    ", want 0: anything else is not there yet");
+}
+
+}  // namespace
+
+CallArguments::CallArguments(const char* method, const char* first, PyObject* const* arguments,
+                             Py_ssize_t count, PyObject* keywords) {
+  if (count == 1 && keywords == nullptr) {
+    inputs = arguments[0];
+    set_trace(nullptr);
+    return;
+  }
+  std::array<PyObject*, 4> values;
+  if (!take_arguments<4>(method, {first, "timeout", "priority", "trace_id"}, arguments, count,
+                         keywords, values)) {
+    throw py::error_already_set();
+  }
+  fill(method, first, values);
+}
+
+void CallArguments::fill(const char* method, const char* first,
+                         std::span<PyObject* const, 4> values) {
+  if (values[0] == nullptr) {
+    PyErr_Format(PyExc_TypeError, "%s() got no '%s'", method, first);
+    throw py::error_already_set();
+  }
+  inputs = values[0];
+  check_priority(values[2]);
+  set_timeout(values[1]);
+  set_trace(values[3]);
+}
+
+void CallArguments::set_timeout(PyObject* seconds) {
+  if (seconds == nullptr || seconds == Py_None) return;
+  double value = 0;
+  if (!take_number(seconds, value)) throw py::error_already_set();
+  if (std::isnan(value)) throw ConfigError("timeout: got nan, want seconds or None");
+  options.timeout_ns = seconds_to_ns(value);
+}
+
+void CallArguments::set_trace(PyObject* given) {
+  PyObject* text = given;
+  if (given == nullptr || given == Py_None) {
+    if (PyContextVar_Get(trace_variable, nullptr, &text) != 0) throw py::error_already_set();
+    trace_ = py::reinterpret_steal<py::object>(text);
+    if (text == Py_None) return;
+  }
+  Py_ssize_t bytes = 0;
+  const char* const utf8 =
+      PyUnicode_Check(text) != 0 ? PyUnicode_AsUTF8AndSize(text, &bytes) : nullptr;
+  if (utf8 == nullptr) {
+    PyErr_Clear();
+    throw ConfigError("trace_id: got " + py::repr(text).cast<std::string>() +
+                      ", want a str without lone surrogates, or None");
+  }
+  options.trace_id = {utf8, static_cast<size_t>(bytes)};
+}
+
+void bind_trace_id(py::module_& m) {
+  trace_variable = PyContextVar_New("inferometer_trace_id", Py_None);
+  if (trace_variable == nullptr) throw py::error_already_set();
+  m.attr("trace_id") = py::handle(trace_variable);
+}
+
+}  // namespace inferometer::python
