@@ -19,6 +19,7 @@
 #include "prometheus_cells.h"
 #include "python_source_bindings.h"
 #include "registry_bindings.h"
+#include "simulation_bindings.h"
 #include "uninitialised.h"
 
 PYBIND11_MODULE(_core, m) {
@@ -39,11 +40,12 @@ PYBIND11_MODULE(_core, m) {
   python::bind_request(m);
   python::bind_completions(m);
   python::bind_engine(m);
+  python::bind_simulation(m);
   python::bind_listener(m);
   python::bind_prometheus_cells(m);
   python::bind_python_source(m);
   python::refuse_uninitialised<
       inferometer::Registry, inferometer::Timing, python::RequestObject, python::EngineObject,
       python::NativeModel, python::ModelObject, python::DelayModelObject, inferometer::Faults,
-      python::LoopObject, python::ListenerObject, python::FamilyList, python::PythonFamilies>();
+      python::SimulationObject, python::LoopObject, python::ListenerObject, python::FamilyList, python::PythonFamilies>();
 }

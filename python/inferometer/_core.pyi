@@ -10,6 +10,8 @@ from numpy import float64
 from numpy.typing import NDArray
 from typing_extensions import Self, disjoint_base
 
+from inferometer.batching import Batching
+
 __version__: str
 
 _Dims = Sequence[int]
@@ -279,6 +281,30 @@ class Engine:
     def ready(self) -> bool: ...
     @property
     def version(self) -> str: ...
+
+class Simulation:
+    def __init__(
+        self,
+        batching: Batching,
+        arrivals: Iterable[Any],
+        cost: Callable[[int], float],
+        instances: int,
+        trace: bool,
+        name: str,
+        latency_objective: float | None,
+        until: float | None,
+    ) -> None: ...
+    def advance(self, seconds: float) -> None: ...
+    def run(self) -> None: ...
+    def stats(self) -> dict[str, Any]: ...
+    @property
+    def batches(self) -> list[tuple[int, int, int, str, int, list[int]]]: ...
+    @property
+    def now(self) -> float: ...
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def requests(self) -> list[tuple[int, str, int, int, int | None]]: ...
 
 @disjoint_base
 class MetricCell:

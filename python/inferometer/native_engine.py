@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from inferometer import _core
 from inferometer._core import ConfigError
-from inferometer.batching import Batching, check_seconds, check_text
+from inferometer.batching import Batching, check_seconds, check_text, not_there_yet
 from inferometer.faults import Faults
 from inferometer.lifetime import replace_earlier
 from inferometer.metrics import RegistryOption, resolve_registry
+
+_NOT_THERE_YET: Final = (
+    "preferred_batch_sizes",
+    "max_queue_bytes",
+    "priority_levels",
+    "default_priority_level",
+    "default_queue_policy",
+    "priority_queue_policy",
+    "padding",
+)
 
 
 def make_core(
@@ -35,6 +45,8 @@ def make_core(
         batching = Batching()
     if not isinstance(batching, Batching):
         raise ConfigError(f"batching: got {type(batching).__name__}, want Batching")
+    for option in _NOT_THERE_YET:
+        not_there_yet(option, getattr(batching, option), getattr(Batching(), option))
     check_text("name", name)
     check_text("version", version)
     if latency_objective is not None:

@@ -263,6 +263,12 @@ def test_infer_one_adds_and_strips_the_row_axis(registry: im.Registry) -> None:
         ({"batching": im.Batching(max_queue_delay=-1)}, "max_queue_delay"),
         ({"batching": im.Batching(max_queue_delay=float("nan"))}, "got nan"),
         ({"batching": im.Batching(default_timeout=0)}, "default_timeout"),
+        (
+            {"batching": im.Batching(preferred_batch_sizes=(4,))},
+            r"preferred_batch_sizes: got \(4,\), want \(\): anything else is not there yet",
+        ),
+        ({"batching": im.Batching(priority_levels=2)}, "priority_levels: got 2, want 0"),
+        ({"batching": im.Batching(padding=im.Padding())}, "padding: got .* want None"),
     ],
 )
 def test_wrong_options(registry: im.Registry, options: dict[str, Any], text: str) -> None:
@@ -274,8 +280,6 @@ def test_wrong_options(registry: im.Registry, options: dict[str, Any], text: str
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"preferred_batch_sizes": (4,)}, "preferred_batch_sizes: got .4,., want .., anything"),
-        ({"priority_levels": 2}, "priority_levels: got 2, want 0"),
         ({"max_batch_size": 1.5}, "max_batch_size: got 1.5, want an int"),
         ({"max_queue_size": True}, "max_queue_size: got True, want an int"),
         ({"max_queue_delay": None}, "max_queue_delay: got None, want seconds"),
@@ -283,7 +287,7 @@ def test_wrong_options(registry: im.Registry, options: dict[str, Any], text: str
     ],
 )
 def test_wrong_batching(options: dict[str, Any], text: str) -> None:
-    with pytest.raises(im.ConfigError, match=text.replace("want .., ", r"want \(\): ")):
+    with pytest.raises(im.ConfigError, match=text):
         im.Batching(**options)
 
 
