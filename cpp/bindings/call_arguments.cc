@@ -16,16 +16,15 @@ namespace {
 
 PyObject* trace_variable = nullptr;  // lives as long as the process
 
-// The only priority while there are no levels.
-void check_priority(PyObject* given) {
-  if (given == nullptr) return;
+// Which levels there are is the engine's business.
+int64_t to_priority(PyObject* given) {
   int overflow = 0;
-  if (PyLong_CheckExact(given) != 0 && PyLong_AsLongAndOverflow(given, &overflow) == 0 &&
-      overflow == 0) {
-    return;
+  if (PyLong_Check(given) != 0 && PyBool_Check(given) == 0) {
+    const int64_t level = PyLong_AsLongLongAndOverflow(given, &overflow);
+    if (overflow == 0) return level;
   }
   throw ConfigError("priority: got " + py::repr(given).cast<std::string>() +
-                    ", want 0: anything else is not there yet");
+                    ", want an int: a level, or 0 for the default");
 }
 
 }  // namespace
@@ -52,7 +51,7 @@ void CallArguments::fill(const char* method, const char* first,
     throw py::error_already_set();
   }
   inputs = values[0];
-  check_priority(values[2]);
+  if (values[2] != nullptr) options.priority = to_priority(values[2]);
   set_timeout(values[1]);
   set_trace(values[3]);
 }

@@ -60,8 +60,9 @@ std::string type_name(const py::handle& object) {
 
 }  // namespace
 
-CallableModel::CallableModel(const py::object& function, std::vector<TensorSpec> specs)
-    : function_(share_object(function.ptr())), specs_(std::move(specs)) {}
+CallableModel::CallableModel(const py::object& function, std::vector<TensorSpec> specs,
+                             std::shared_ptr<LearnedNames> names)
+    : function_(share_object(function.ptr())), specs_(std::move(specs)), names_(std::move(names)) {}
 
 py::object CallableModel::call(Batch& batch) const {
   const auto inputs = batch.inputs();
@@ -82,8 +83,8 @@ void CallableModel::run(Batch& batch) {
   const py::object answer = call(batch);
   batch.computed();
   if (py::isinstance<py::array>(answer)) {
-    const OutputNames* const known = output_names();
-    if (known == nullptr || !known->bare) remember_names({{"output"}, true});
+    const OutputNames* const known = names_->known();
+    if (known == nullptr || !known->bare) names_->learn({{"output"}, true});
     take_output(batch, 0, "output", answer);
     return;
   }
@@ -94,34 +95,10 @@ void CallableModel::run(Batch& batch) {
   OutputNames found;
   const auto items = py::reinterpret_borrow<py::dict>(answer);
   for (const auto& [key, value] : items) found.names.push_back(py::str(key).cast<std::string>());
-  const OutputNames& known = remember_names(std::move(found));
+  const OutputNames& known = names_->learn(std::move(found));
   for (size_t i = 0; i < known.names.size(); ++i) {
     take_output(batch, i, known.names[i], items[py::str(known.names[i])]);
   }
-}
-
-// The first answer fixes the names; a later one with others breaks the contract.
-const OutputNames& CallableModel::remember_names(OutputNames found) {
-  MutexLock lock(mutex_);
-  if (!owned_names_) {
-    owned_names_ = std::make_unique<const OutputNames>(std::move(found));
-    output_names_.store(owned_names_.get(), std::memory_order_release);
-    return *owned_names_;
-  }
-  const auto listed = [](const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-    return text;
-  };
-  std::vector<std::string> got = found.names;
-  std::vector<std::string> want = owned_names_->names;
-  std::ranges::sort(got);
-  std::ranges::sort(want);
-  if (found.bare != owned_names_->bare || got != want) {
-    throw ModelError("the model returned outputs " + listed(found.names) + ", want " +
-                     listed(owned_names_->names) + " as in its first answer");
-  }
-  return *owned_names_;
 }
 
 void CallableModel::take_output(Batch& batch, size_t index, const std::string& name,

@@ -42,14 +42,19 @@ struct EngineObject::End {
   int64_t allowed_ns;
 };
 
-EngineObject::EngineObject(const std::shared_ptr<Executable>& model,
-                           std::shared_ptr<CallableModel> callable, EngineOptions options)
-    : callable_(std::move(callable)) {
-  without_gil([&] { engine_ = std::make_unique<Engine>(model, std::move(options)); });
-  if (callable_) return;
-  native_outputs_ = model->outputs();
+EngineObject::EngineObject(const py::list& models, ModelKind kind, EngineOptions options)
+    : kind_(std::move(kind)) {
+  auto executables = kind_.load(models);
+  if (native()) native_outputs_ = executables.front()->outputs();
+  without_gil(
+      [&] { engine_ = std::make_unique<Engine>(std::move(executables), std::move(options)); });
   for (const TensorSpec& spec : native_outputs_) native_names_.names.push_back(spec.name);
   native_names_.bare = native_outputs_.size() == 1;
+}
+
+void EngineObject::swap(const py::list& models) {
+  auto executables = kind_.load(models);
+  without_gil([&] { engine_->swap(std::move(executables)); });
 }
 
 EngineObject::~EngineObject() {
@@ -81,7 +86,7 @@ CallInputs EngineObject::parse(const py::handle& given, CallInputs::Rows rows) {
 py::object EngineObject::infer(const CallInputs& inputs, SubmitOptions& options, AnswerForm form) {
   if (py::object answer = run_here(inputs, options, form)) return answer;
   // A leader of a Python model would have to take the GIL while everybody waits for it.
-  options.caller_waits = !callable_;
+  options.caller_waits = native();
   const auto request = submit(inputs, options);
   wait(request, kNever);
   return result(*request, form);
@@ -102,20 +107,20 @@ py::object EngineObject::run_here(const CallInputs& inputs, const SubmitOptions&
                                   AnswerForm form) {
   ArraySink sink(form);
   EndedCall ended;
-  if (!callable_ && native_outputs_.empty()) return {};
-  if (callable_) {
+  if (native() && native_outputs_.empty()) return {};
+  if (!native()) {
     ended = engine_->try_run_here(inputs.inputs(), sink, options);
   } else {
     // What does not fit is refused by submit(), before memory is taken for its answer.
     const Shape& shape = inputs.inputs().front().view.shape;
     const int64_t rows = shape.rank() > 0 ? shape[0] : 0;
-    if (rows < 1 || rows > engine_->batching().max_batch_size) return {};
+    if (rows < 1 || rows > engine_->max_batch_size()) return {};
     sink.prepare(native_outputs_, rows);
     without_gil([&] { ended = engine_->try_run_here(inputs.inputs(), sink, options); });
   }
   if (!ended.ran) return {};
   if (ended.outcome == Outcome::kSuccess) return sink.answer(output_names());
-  if (callable_ && PyErr_CheckSignals() != 0) throw py::error_already_set();  // Ctrl-C in the model
+  if (!native() && PyErr_CheckSignals() != 0) throw py::error_already_set();  // Ctrl-C in the model
   const auto allowed_ns =
       options.timeout_ns ? options.timeout_ns : engine_->batching().default_timeout_ns;
   raise(exception({ended.outcome, ended.timing, ended.error, allowed_ns.value_or(kNever)}));
@@ -176,8 +181,8 @@ bool EngineObject::drain(int64_t timeout_ns) {
 }
 
 const OutputNames& EngineObject::output_names() {
-  if (callable_) {
-    const OutputNames* const names = callable_->output_names();
+  if (!native()) {
+    const OutputNames* const names = kind_.names->known();
     if (names == nullptr) throw Error("the model has answered, but not said what");  // cannot be
     return *names;
   }

@@ -8,7 +8,7 @@
 
 #include "answer.h"
 #include "arrays.h"
-#include "callable_model.h"
+#include "engine_models.h"
 #include "inferometer/engine.h"
 #include "inferometer/request.h"
 
@@ -18,14 +18,16 @@ namespace inferometer::python {
 /// reference closes the engine. Thread-safe.
 class EngineObject : public std::enable_shared_from_this<EngineObject> {
  public:
-  /// `callable` is the model again if it is a Python callable on arrays, else null.
-  EngineObject(const std::shared_ptr<Executable>& model, std::shared_ptr<CallableModel> callable,
-               EngineOptions options);
+  /// One instance for each of `models`, which are of the kind.
+  EngineObject(const pybind11::list& models, ModelKind kind, EngineOptions options);
   ~EngineObject();
   EngineObject(const EngineObject&) = delete;
   EngineObject& operator=(const EngineObject&) = delete;
 
   [[nodiscard]] Engine& engine() noexcept { return *engine_; }
+
+  /// Engine::swap() with models of the same kind, without the GIL.
+  void swap(const pybind11::list& models);
 
   /// What `given` says, ready to be submitted. What is found wrong with it is counted as invalid.
   [[nodiscard]] CallInputs parse(const pybind11::handle& given, CallInputs::Rows rows);
@@ -65,9 +67,10 @@ class EngineObject : public std::enable_shared_from_this<EngineObject> {
   [[nodiscard]] pybind11::object run_here(const CallInputs& inputs, const SubmitOptions& options,
                                           AnswerForm form);
   [[nodiscard]] const OutputNames& output_names();
+  [[nodiscard]] bool native() const noexcept { return kind_.kind == ModelKind::Kind::kNative; }
 
   std::unique_ptr<Engine> engine_;
-  const std::shared_ptr<CallableModel> callable_;
+  const ModelKind kind_;
   // Constant after construction; of a native model, else empty.
   std::vector<TensorSpec> native_outputs_;
   OutputNames native_names_;

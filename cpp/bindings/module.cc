@@ -20,6 +20,7 @@
 #include "prometheus_cells.h"
 #include "python_source_bindings.h"
 #include "registry_bindings.h"
+#include "simulation_bindings.h"
 #include "uninitialised.h"
 
 PYBIND11_MODULE(_core, m) {
@@ -41,11 +42,13 @@ PYBIND11_MODULE(_core, m) {
   python::bind_pending(m);
   python::bind_completions(m);
   python::bind_engine(m);
+  python::bind_simulation(m);
   python::bind_listener(m);
   python::bind_prometheus_cells(m);
   python::bind_python_source(m);
-  python::refuse_uninitialised<
-      inferometer::Registry, inferometer::Timing, python::RequestObject, python::EngineObject,
-      python::NativeModel, python::ModelObject, python::DelayModelObject, inferometer::Faults,
-      python::ListenerObject, python::FamilyList, python::PythonFamilies>();
+  python::refuse_uninitialised<inferometer::Registry, inferometer::Timing, python::RequestObject,
+                               python::EngineObject, python::NativeModel, python::ModelObject,
+                               python::DelayModelObject, inferometer::Faults,
+                               python::SimulationObject, python::ListenerObject, python::FamilyList,
+                               python::PythonFamilies>();
 }

@@ -39,18 +39,20 @@ from inferometer._core import (
     __version__,
 )
 from inferometer.batched import Batched, batched
-from inferometer.batching import Batching, Spec
+from inferometer.batching import Batching, Padding, QueuePolicy, Spec
 from inferometer.delay_model import DelayModel
 from inferometer.engine import Engine
 from inferometer.faults import Faults
 from inferometer.listener import MetricsListener, serve_metrics
 from inferometer.metrics import NO_METRICS, default_registry, render_metrics
+from inferometer.simulation import Arrival, Simulation, simulate
 
 if TYPE_CHECKING:
     from inferometer import asgi, onnx, prometheus
 
 __all__ = [
     "NO_METRICS",
+    "Arrival",
     "Batched",
     "Batching",
     "ClosedError",
@@ -70,10 +72,13 @@ __all__ = [
     "MetricsListener",
     "Model",
     "ModelError",
+    "Padding",
     "QueueFullError",
+    "QueuePolicy",
     "Registry",
     "Request",
     "ShapeError",
+    "Simulation",
     "Spec",
     "Timing",
     "UnsupportedOperatorError",
@@ -85,6 +90,7 @@ __all__ = [
     "prometheus",
     "render_metrics",
     "serve_metrics",
+    "simulate",
 ]
 
 

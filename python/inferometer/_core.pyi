@@ -11,6 +11,8 @@ from numpy import float64
 from numpy.typing import NDArray
 from typing_extensions import Self, disjoint_base
 
+from inferometer.batching import Batching
+
 __version__: str
 
 _Answer = TypeVar("_Answer")
@@ -251,20 +253,24 @@ trace_id: ContextVar[str | None]
 class Engine:
     def __init__(
         self,
-        model: NativeModel | Callable[..., Any],
-        kind: Literal["native", "arrays", "items"],
+        models: list[Any],
+        kind: str,
         name: str,
         version: str,
-        max_batch_size: int,
-        max_queue_delay: float,
-        max_queue_size: int,
-        default_timeout: float | None,
+        batching: Any,
         inputs: Sequence[tuple[str, str, _Dims]],
         latency_objective: float | None,
         native_histograms: bool,
         registry: Registry | None,
-        faults: Faults | None = None,
+        faults: Faults | None,
+        caller_runs: bool,
+        inline_limit: float,
+        warmup: list[Any],
     ) -> None: ...
+    def reconfigure(self, batching: Any) -> None: ...
+    def swap_models(self, models: list[Any]) -> None: ...
+    @property
+    def instances(self) -> int: ...
     def close(self, grace: float) -> bool: ...
     def drain(self, timeout: float) -> bool: ...
     @overload
@@ -386,6 +392,30 @@ class Engine:
     def ready(self) -> bool: ...
     @property
     def version(self) -> str: ...
+
+class Simulation:
+    def __init__(
+        self,
+        batching: Batching,
+        arrivals: Iterable[Any],
+        cost: Callable[[int], float],
+        instances: int,
+        trace: bool,
+        name: str,
+        latency_objective: float | None,
+        until: float | None,
+    ) -> None: ...
+    def advance(self, seconds: float) -> None: ...
+    def run(self) -> None: ...
+    def stats(self) -> dict[str, Any]: ...
+    @property
+    def batches(self) -> list[tuple[int, int, int, str, int, list[int]]]: ...
+    @property
+    def now(self) -> float: ...
+    @property
+    def registry(self) -> Registry: ...
+    @property
+    def requests(self) -> list[tuple[int, str, int, int, int | None]]: ...
 
 @disjoint_base
 class MetricCell:

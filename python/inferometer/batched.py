@@ -47,7 +47,7 @@ class Batched(Generic[_Item, _Answer]):
             raise ConfigError("batched: got an async function, want a plain one on a list")
         label = name or str(getattr(function, "__qualname__", type(function).__qualname__))
         self._core = _core.Engine(
-            *core_arguments(function, "items", label, "1", batching, [], None, registry, replace)
+            *core_arguments([function], "items", label, "1", batching, registry, replace)
         )
         self._function = function
         functools.update_wrapper(self, function)

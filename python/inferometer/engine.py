@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from inferometer import _core
 from inferometer._core import ConfigError
-from inferometer.batching import Batching, Spec, not_there_yet
+from inferometer.batching import Batching, Spec
 from inferometer.lifetime import remember
 from inferometer.metrics import RegistryOption, resolve_registry
-from inferometer.native_engine import core_arguments
+from inferometer.native_engine import (
+    INLINE_LIMIT,
+    check_batching,
+    check_instances,
+    core_arguments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,11 +32,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("inferometer")
 _Self = TypeVar("_Self", bound="Engine")
 
-# The only values of options whose features are not there yet.
-_INSTANCES = 1
-_CALLER_RUNS = True
-_INLINE_LIMIT = 200e-6
-
 
 class Engine(_core.Engine):
     """One model behind a queue that forms batches.
@@ -45,20 +45,28 @@ class Engine(_core.Engine):
 
     Args:
         model: A native model (``im.onnx.load``, ``im.DelayModel``), or any callable on a batch:
-            ``fn(array) -> array`` for one input, ``fn(**arrays) -> dict`` for named ones. It runs
-            on the engine's own thread, is called with read-only arrays (valid for as long as it
-            keeps them), and must return as many rows as it got. What it returns is copied.
+            ``fn(array) -> array`` for one input, ``fn(**arrays) -> dict`` for named ones. It is
+            called with read-only arrays (valid for as long as it keeps them), and must return as
+            many rows as it got. What it returns is copied. It runs on the engine's own thread, or
+            on that of a caller that finds it idle (see ``caller_runs``).
         name: Label of its metrics and name in errors.
         version: Engines of one name share their metrics; (name, version) is unique in a registry.
         batching: How batches are formed.
         inputs: What a callable takes; None: fixed by the first request. A native model knows.
-        instances: Not there yet: only 1.
+        instances: How many batches may run at the same time. A callable must then be thread-safe;
+            ``Engine.per_instance`` takes others. Of a native model instances share the weights.
         latency_objective: Seconds; successful requests within it are counted.
         native_histograms: Give the model's histograms native buckets too, shown in protobuf (all of
             them, if ``registry`` was made with ``native_histograms=True``). Versions of one model
             share their histograms: the first of them decides.
-        caller_runs: Not there yet: only True. The model always runs on a thread of the engine.
-        inline_limit: Not there yet: only 200e-6.
+        caller_runs: Whether batches may run on callers' threads, which saves waking another (25 us
+            and more): a lone ``infer`` that finds the model idle, a caller whose row opened a batch
+            of a native model, an event loop. False: the model runs on threads of the engine alone,
+            as one must that is tied to its thread.
+        inline_limit: Seconds. An event loop runs a batch itself while they are known to take less,
+            and is held up for that time. 0: never.
+        warmup: Requests that are run on every instance before the engine is ready, and on a model
+            that is swapped in. Not recorded.
         registry: Where to record: None for ``im.default_registry()``, or ``im.NO_METRICS``.
         replace: Drain and close a live engine of this name and version first, instead of refusing
             (so that a notebook's cell can run twice).
@@ -66,7 +74,11 @@ class Engine(_core.Engine):
 
     Raises:
         ConfigError: Wrong options, or a live engine of this name and version in the registry.
+        InputError, ShapeError, DTypeError, ModelError: A warm-up request that does not fit, or
+            that the model fails.
     """
+
+    _per_instance = False
 
     def __init__(
         self,
@@ -76,40 +88,79 @@ class Engine(_core.Engine):
         version: str = "1",
         batching: Batching | None = None,
         inputs: Sequence[Spec] | None = None,
-        instances: int = _INSTANCES,
+        instances: int = 1,
         latency_objective: float | None = None,
         native_histograms: bool = False,
-        caller_runs: bool = _CALLER_RUNS,
-        inline_limit: float = _INLINE_LIMIT,
+        caller_runs: bool = True,
+        inline_limit: float = INLINE_LIMIT,
+        warmup: Iterable[Array | Arrays] = (),
         registry: RegistryOption = None,
         replace: bool = False,
         faults: Faults | None = None,
     ) -> None:
-        not_there_yet("instances", instances, _INSTANCES)
-        not_there_yet("caller_runs", caller_runs, _CALLER_RUNS)
-        not_there_yet("inline_limit", inline_limit, _INLINE_LIMIT)
-        native = isinstance(model, _core.NativeModel)
-        if not native and not callable(model):
-            raise ConfigError(f"model: got {type(model).__name__}, want a model or a callable")
-        kind: Literal["native", "arrays"] = "native" if native else "arrays"
+        self._start(
+            [model] * check_instances(instances),
+            name=name,
+            version=version,
+            batching=batching,
+            inputs=inputs,
+            latency_objective=latency_objective,
+            native_histograms=native_histograms,
+            caller_runs=caller_runs,
+            inline_limit=inline_limit,
+            warmup=warmup,
+            registry=registry,
+            replace=replace,
+            faults=faults,
+        )
+
+    @classmethod
+    def per_instance(
+        cls: type[_Self],
+        factory: Callable[[], _core.NativeModel | Callable[..., Any]],
+        *,
+        instances: int,
+        **options: Any,
+    ) -> _Self:
+        """An engine with one model object for each instance, for models that are not thread-safe.
+
+        Args:
+            factory: Called ``instances`` times; what it returns is as ``model`` of ``Engine``.
+            instances: How many batches may run at the same time.
+            options: As ``Engine``'s.
+
+        Raises:
+            ConfigError: As ``Engine``, or a factory that cannot be called.
+        """
+        if not callable(factory):
+            raise ConfigError(f"factory: got {type(factory).__name__}, want a callable")
+        engine = cls.__new__(cls)
+        engine._per_instance = True
+        engine._start([factory() for _ in range(check_instances(instances))], **options)
+        return engine
+
+    def _start(
+        self,
+        models: list[Any],
+        *,
+        name: str,
+        version: str = "1",
+        batching: Batching | None = None,
+        inputs: Sequence[Spec] | None = None,
+        registry: RegistryOption = None,
+        replace: bool = False,
+        **options: Any,
+    ) -> None:
+        self._kind = kind = _kind_of(models)
         for spec in inputs or ():
             if not isinstance(spec, Spec):
                 raise ConfigError(f"inputs: got {spec!r}, want inferometer.Spec")
         specs = [(spec.name, spec.dtype, list(spec.shape)) for spec in inputs or ()]
-        super().__init__(
+        _core.Engine.__init__(
+            self,
             *core_arguments(
-                model,
-                kind,
-                name,
-                version,
-                batching,
-                specs,
-                latency_objective,
-                registry,
-                replace,
-                native_histograms=native_histograms,
-                faults=faults,
-            )
+                models, kind, name, version, batching, registry, replace, specs=specs, **options
+            ),
         )
         remember(self, resolve_registry(registry))
 
@@ -180,6 +231,43 @@ class Engine(_core.Engine):
         if errors and not return_exceptions:
             raise errors[0]
         return answers
+
+    # Live changes.
+
+    def reconfigure(self, batching: Batching) -> None:
+        """Forms batches by other rules from now on. What was accepted stays accepted.
+
+        Args:
+            batching: All of the rules, as in ``Engine``. Padding cannot be switched on or off.
+
+        Raises:
+            ConfigError: Wrong options; then nothing has changed.
+            ClosedError: In a forked child.
+        """
+        super().reconfigure(check_batching(batching))
+
+    def swap(self, model: _core.NativeModel | Callable[..., Any]) -> None:
+        """Serves what arrives from now on with another model, under load.
+
+        Requests that were accepted before finish on the old one, which is let go of with the last
+        of them. Warm-up requests run on the new one first.
+
+        Args:
+            model: As in ``Engine``, with the same inputs and outputs; for an engine made by
+                ``per_instance`` the factory of its models.
+
+        Raises:
+            ConfigError: A model of another kind, or with other inputs or outputs; nothing has
+                changed then.
+            InputError, ShapeError, DTypeError, ModelError: As ``Engine``, for warm-up requests.
+        """
+        if self._per_instance and not callable(model):
+            raise ConfigError(f"swap: got {type(model).__name__}, want the factory of models")
+        factory: Any = model if self._per_instance else lambda: model
+        models = [factory() for _ in range(self.instances)]
+        if _kind_of(models) != self._kind:
+            raise ConfigError("swap: got a model of another kind, want one as before")
+        self.swap_models(models)
 
     # State.
 
@@ -268,3 +356,15 @@ class Engine(_core.Engine):
         """Name, version and state."""
         state = "closed" if self.closed else "ready" if self.ready else "draining"
         return f"<inferometer.Engine {self.name!r} version {self.version!r}, {state}>"
+
+
+def _kind_of(models: list[Any]) -> Literal["native", "arrays"]:
+    native = [isinstance(model, _core.NativeModel) for model in models]
+    if all(native):
+        return "native"
+    for model in models:
+        if not callable(model):
+            raise ConfigError(f"model: got {type(model).__name__}, want a model or a callable")
+    if any(native):
+        raise ConfigError("model: got native models and callables, want one kind")
+    return "arrays"

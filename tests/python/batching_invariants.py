@@ -107,12 +107,12 @@ def nobody_waits_beside_a_free_instance(h: History, slack: int = 0) -> None:
             assert covered + slack >= left, f"{ending} waited; {instance} free at {covered}"
 
 
-def only_full_batches_exceed_the_preferred_sizes(h: History) -> None:
+def nobody_waits_beyond_the_largest_preferred_size(h: History) -> None:
     largest = max(h.options.preferred_batch_sizes, default=NEVER)
     for batch in h.batches:
         if batch.rows > largest:
-            alone = batch.reason == "preferred" and len(batch.members) == 1
-            assert alone or batch.reason == "full", f"the largest is {largest}: {batch}"
+            at_once = batch.reason in ("preferred", "full")
+            assert at_once, f"the largest is {largest}: {batch}"
 
 
 def reasons_fit_the_options(h: History) -> None:
@@ -139,6 +139,6 @@ ALWAYS: tuple[Callable[[History], None], ...] = (
     everything_ends_on_time,
     the_late_never_reach_the_model,
     nobody_waits_beside_a_free_instance,
-    only_full_batches_exceed_the_preferred_sizes,
+    nobody_waits_beyond_the_largest_preferred_size,
     reasons_fit_the_options,
 )

@@ -14,10 +14,8 @@ A batch that takes no time ends after all releases of its instant, which is then
 
 Where the page leaves a choice, this is what was read:
 
-- By rule 3 goes the longest beginning with no more rows than the largest preferred size, at least
-  one request. (The page says that not the whole candidate goes; this is what Triton sends.)
-- Behind all levels the order is the time of being put there, then that of arrival; this order also
-  says where a group comes whose requests are all there. They still count in their own level.
+- The order of arrival behind all levels also says where a group comes whose requests are all there.
+  They still count in their own level.
 - A request's own timeout that took the place of a policy's "delay" leaves it without a deadline,
   also where there is a `default_timeout`; a `default_timeout` never overrides a policy's.
 - A cancellation ends a running request too, as cancelling an await does; the batch goes on.
@@ -39,7 +37,7 @@ class Request:
     id: int
     arrival: Arrival
     options: Options
-    behind_since: int | None = None
+    behind: bool = False
     batch: int | None = None
 
     @property
@@ -49,9 +47,8 @@ class Request:
     @property
     def order(self) -> tuple[int, int, int]:
         """Where it stands in the queue."""
-        if self.behind_since is not None:
-            return NEVER, self.behind_since, self.id
-        return self.options.level_of(self.arrival), self.arrival.at, self.id
+        level = NEVER if self.behind else self.options.level_of(self.arrival)
+        return level, self.arrival.at, self.id
 
 
 def rows_of(requests: Iterable[Request]) -> int:
@@ -100,7 +97,7 @@ def decide_group(
     if rows >= options.max_batch_size or len(candidate) < len(mine):  # 2
         return candidate, "full"
     if sizes and rows > max(sizes):  # 3
-        return beginning(candidate, max(sizes)), "preferred"
+        return candidate, "preferred"
     if others_wait and not options.buckets:  # 4
         return candidate, "shape"
     if draining:  # 5
@@ -182,9 +179,9 @@ class World:
                 self._end(request, "timeout")
         for request in list(self.waiting):
             until = self.options.waits_until(request.arrival)
-            if until <= self.now and request.behind_since is None:
+            if until <= self.now and not request.behind:
                 if self.options.goes_behind(request.arrival):
-                    request.behind_since = until
+                    request.behind = True
                 else:
                     self._end(request, "timeout")
         for request in self.waiting + self.with_model:

@@ -158,7 +158,7 @@ TAMPERED: list[tuple[Callable[[History], None], str, History]] = [
         replace(PLAIN, instances=2),
     ),
     (
-        always.only_full_batches_exceed_the_preferred_sizes,
+        always.nobody_waits_beyond_the_largest_preferred_size,
         "two",
         with_options(with_batch(PLAIN, 1, reason="idle"), preferred_batch_sizes=(1,)),
     ),

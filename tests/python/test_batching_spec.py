@@ -121,17 +121,17 @@ PREFERRED = [
         [(50, "delay", (0,)), (150, "delay", (1, 2))],
     ),
     Case(
-        "more rows than the largest: the longest beginning below it",
+        "more rows than the largest: the whole candidate",
         Options(max_batch_size=8, max_queue_delay=50, preferred_batch_sizes=(4,)),
-        [A(0, rows=3), A(0, rows=3)],
-        [(0, "preferred", (0,)), (50, "delay", (1,))],
+        [A(0, rows=3), A(10, rows=3), A(20)],
+        [(10, "preferred", (0, 1)), (70, "delay", (2,))],
         cost=5,
     ),
     Case(
         "more rows than the largest, and the delay over",
         Options(max_batch_size=8, max_queue_delay=50, preferred_batch_sizes=(2,)),
         [A(0), A(60), A(61), A(62)],
-        [(50, "delay", (0,)), (150, "preferred", (1, 2)), (250, "delay", (3,))],
+        [(50, "delay", (0,)), (150, "preferred", (1, 2, 3))],
     ),
     Case(
         "a single one with more rows than the largest",

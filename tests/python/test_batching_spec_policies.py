@@ -42,7 +42,7 @@ POLICIES = [
         [(0, "idle", (0,)), (100, "idle", (2, 1))],
     ),
     Case(
-        "delay: in the order of being put there, once",
+        "delay: in the order of arrival, whenever they were put there",
         Options(
             max_batch_size=1,
             priority_levels=2,
@@ -50,7 +50,7 @@ POLICIES = [
             priority_queue_policy={2: BEHIND},
         ),
         [A(0), A(10, priority=1), A(20, priority=2), A(30, priority=2)],
-        [(0, "full", (0,)), (100, "full", (2,)), (200, "full", (3,)), (300, "full", (1,))],
+        [(0, "full", (0,)), (100, "full", (1,)), (200, "full", (2,)), (300, "full", (3,))],
     ),
     Case(
         "delay: put there at one instant, in the order of arrival",

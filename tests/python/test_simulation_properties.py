@@ -17,8 +17,6 @@ from batching_report import side_by_side
 from batching_strategies import Scenario, scenarios
 
 im: Any = inferometer
-if not hasattr(im, "simulate"):
-    pytest.skip("inferometer.simulate is not there yet", allow_module_level=True)
 
 examples = settings(
     deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow], print_blob=True

@@ -198,6 +198,8 @@ class Engine {
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] const std::string& version() const noexcept;
   [[nodiscard]] Batching batching() const;
+  /// Batching::max_batch_size as it is now.
+  [[nodiscard]] int64_t max_batch_size() const noexcept;
   [[nodiscard]] size_t instances() const noexcept;
   /// The input specs; empty until the first request fixed them, where nothing else did.
   [[nodiscard]] std::vector<TensorSpec> inputs() const;

@@ -17,6 +17,7 @@
 //   request.h           what a caller waits on
 //   completion_queue.h  how an event loop waits for many
 //   engine.h            the engine
+//   simulation.h        the engine's batching on a clock of its own
 #pragma once
 
 #include "inferometer/batching.h"
@@ -36,4 +37,5 @@
 #include "inferometer/registry.h"
 #include "inferometer/request.h"
 #include "inferometer/shape.h"
+#include "inferometer/simulation.h"
 #include "inferometer/tensor.h"

@@ -98,6 +98,7 @@ class Request : public std::enable_shared_from_this<Request> {
   friend class FormedBatch;
   friend class RequestQueue;
   friend class Scheduler;
+  friend class SimulatedWorld;
   friend class WaitingGroup;
   friend class Ending;
   friend class CompletionBatch;

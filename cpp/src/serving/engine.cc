@@ -65,6 +65,7 @@ EngineStats Engine::stats() const { return core_->stats(); }
 const std::string& Engine::name() const noexcept { return core_->options().name; }
 const std::string& Engine::version() const noexcept { return core_->options().version; }
 Batching Engine::batching() const { return core_->batching(); }
+int64_t Engine::max_batch_size() const noexcept { return core_->max_batch_size(); }
 size_t Engine::instances() const noexcept { return core_->instances(); }
 void Engine::reconfigure(const Batching& batching) { core_->reconfigure(batching); }
 void Engine::swap(std::vector<std::shared_ptr<Executable>> instances) {

@@ -75,6 +75,9 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   [[nodiscard]] EngineStats stats() const;
   [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
   [[nodiscard]] Batching batching() const;
+  [[nodiscard]] int64_t max_batch_size() const noexcept {
+    return max_rows_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] size_t instances() const noexcept { return instances_.size(); }
   [[nodiscard]] std::vector<TensorSpec> inputs() const;
   [[nodiscard]] std::vector<TensorSpec> outputs() const;

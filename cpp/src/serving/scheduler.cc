@@ -73,14 +73,18 @@ std::string Scheduler::refusal(const Request& request) const {
   return {};
 }
 
-int64_t Scheduler::bucket_of(std::span<const TensorView> inputs) const noexcept {
+int64_t Scheduler::bucket_of(int64_t length) const noexcept {
   const auto& buckets = batching_.padding->buckets;
+  return std::ranges::lower_bound(buckets, length) - buckets.begin();
+}
+
+int64_t Scheduler::length_of(std::span<const TensorView> inputs) const noexcept {
   const auto axis = static_cast<size_t>(batching_.padding->axis);
   int64_t length = 0;
   for (const TensorView& view : inputs) {
     if (axis < view.shape.rank()) length = std::max(length, view.shape[axis]);
   }
-  return std::ranges::lower_bound(buckets, length) - buckets.begin();
+  return length;
 }
 
 void Scheduler::accept(std::shared_ptr<Request> request, std::span<const TensorView> inputs,
@@ -90,7 +94,7 @@ void Scheduler::accept(std::shared_ptr<Request> request, std::span<const TensorV
                                     .padded_axis = std::nullopt,
                                     .segment_rows = batching_.max_batch_size};
   if (batching_.padding && !inputs.empty()) {
-    placement.tag = bucket_of(inputs);
+    placement.tag = bucket_of(length_of(inputs));
     placement.padded_axis = batching_.padding->axis;
   }
   Request& accepted = *request;
