@@ -60,7 +60,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   FlushStatus flush(const CompletionQueue& here, std::vector<std::shared_ptr<Request>>& ended,
                     int64_t budget_ns);
 
-  // Ending early and changing (engine_core.cc, engine_close.cc).
+  // Ending early and changing (engine_core.cc, engine_change.cc, engine_close.cc).
   bool cancel(Request& request, bool even_running);
   void reconfigure(const Batching& batching);
   void swap(std::vector<std::shared_ptr<Executable>> instances);
