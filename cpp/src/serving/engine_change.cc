@@ -28,12 +28,17 @@ void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
     throw ConfigError("swap: got " + std::to_string(model->instances()) + " instances, want " +
                       std::to_string(instances_.size()) + " as before");
   }
-  const InputCheck* const known = input_check_.load(std::memory_order_acquire);
-  if (known != nullptr) check_same_specs("input", model->executable(0).inputs(), known->specs());
+  const std::vector<TensorSpec>& inputs = model->executable(0).inputs();
+  auto own_check = inputs.empty() ? nullptr : std::make_unique<const InputCheck>(inputs);
   {
     MutexLock lock(mutex_);
+    if (owned_check_) check_same_specs("input", inputs, owned_check_->specs());
     check_same_specs("output", model->outputs(), model_->outputs());
     (void)checked_for(*model, scheduler_.batching());
+    if (!owned_check_ && own_check) {  // no request has fixed the inputs yet
+      owned_check_ = std::move(own_check);
+      input_check_.store(owned_check_.get(), std::memory_order_release);
+    }
     retired_.push_back(std::exchange(model_, std::move(model)));
     publish_model_memory_locked();
     if (recorder_) recorder_->set_load_ns(model_->executable(0).load_ns());
