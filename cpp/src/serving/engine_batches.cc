@@ -151,6 +151,7 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
     for (const auto& request : requests) scheduler_.forget(*request);
     ++ending_;
     release_instance_locked(instance, times.compute_ns, std::ssize(requests));
+    batch.let_go_of_model();  // not the last to do so: model_ or retired_ has it
     // A worker and a loop look again by themselves.
     if (runner == Runner::kCaller) leader = hand_over_locked();
     retired = !retired_.empty();
@@ -161,10 +162,7 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
     Ending::publish(*requests[i]);
     completions.add(requests[i]);
   }
-  if (retired) {
-    batch.let_go_of_model();
-    drop_retired_models();
-  }
+  if (retired) drop_retired_models();
 }
 
 void EngineCore::record(const FormedBatch& batch, size_t instance, const std::vector<bool>& mine,

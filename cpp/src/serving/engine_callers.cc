@@ -126,15 +126,13 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
   {
     MutexLock lock(mutex_);
     release_instance_locked(instance, end - arrival, 1);
+    model.reset();  // not the last to do so: model_ or retired_ has it
     leader = hand_over_locked();
     retired = !retired_.empty();
     if (phase_.load() != Phase::kOpen) settled_.notify_all();
   }
   if (leader) Ending::ask_to_lead(*leader);
-  if (retired) {
-    model.reset();
-    drop_retired_models();
-  }
+  if (retired) drop_retired_models();
   return call;
 }
 

@@ -177,6 +177,7 @@ size_t EngineCore::end_early(std::span<const std::shared_ptr<Request>> requests,
   }
   completions.deliver();
   ended_some();
+  drop_retired_models();  // the last request for one may have been among them
   return ended;
 }
 
