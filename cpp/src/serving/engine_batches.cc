@@ -29,9 +29,11 @@ EngineCore::Work EngineCore::take_work_locked() {
   const int64_t now = clock_.now_ns();
   if (scheduler_.next_due_ns() <= now) {
     work.due = scheduler_.take_due(now);
-    ++ending_;
     publish_queue_state_locked();
-    return work;
+    if (!work.due.empty()) {
+      ++ending_;
+      return work;
+    }
   }
   if (free_ == 0) return work;  // whoever releases an instance sees to the rest
   Scheduler::Next next = scheduler_.next(now, draining());
