@@ -192,7 +192,7 @@ bool EngineCore::cancel(Request& request, bool even_running) {
     ++ending_;
     publish_queue_state_locked();
     // Its caller may never wait again, and so never hear that it was asked to lead.
-    if (Ending::asked_to_lead(request)) leader = hand_over_locked();
+    if (Ending::asked_to_lead(request) || prefers_sizes_locked()) leader = hand_over_locked();
   }
   if (leader) Ending::ask_to_lead(*leader);
   return end_early({&keep, 1}, Outcome::kCancelled) == 1;
@@ -200,6 +200,7 @@ bool EngineCore::cancel(Request& request, bool even_running) {
 
 int64_t EngineCore::expire() {
   std::vector<std::shared_ptr<Request>> due;
+  std::shared_ptr<Request> leader;
   int64_t next = kNever;
   {
     MutexLock lock(mutex_);
@@ -207,7 +208,9 @@ int64_t EngineCore::expire() {
     next = scheduler_.next_due_ns();
     ++ending_;
     publish_queue_state_locked();
+    if (prefers_sizes_locked()) leader = hand_over_locked();
   }
+  if (leader) Ending::ask_to_lead(*leader);
   end_early(due, Outcome::kTimeout);
   return next;
 }

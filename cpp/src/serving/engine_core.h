@@ -133,6 +133,11 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   // After an instance came free, or the rules changed: finds somebody to run what is released. The
   // caller that is returned must be asked to lead once the lock is released.
   [[nodiscard]] std::shared_ptr<Request> hand_over_locked() REQUIRES(mutex_);
+  // What is left of a queue that others left early may make exactly a preferred batch, which
+  // releases it; otherwise whoever leaves only lets the rest wait longer.
+  [[nodiscard]] bool prefers_sizes_locked() const REQUIRES(mutex_) {
+    return !scheduler_.batching().preferred_batch_sizes.empty();
+  }
 
   // On callers' threads. A model that may block would hold up who has better things to do.
   [[nodiscard]] bool callers_may_run_locked() const REQUIRES(mutex_) {
