@@ -29,9 +29,9 @@ constexpr int64_t kHour = 3'600'000'000'000;
 constexpr int64_t kLevels = 4;
 
 void report(benchmark::State& state, int64_t requests) {
-  state.counters["per_request"] =
-      benchmark::Counter(static_cast<double>(requests),
-                         benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["per_request"] = benchmark::Counter(
+      static_cast<double>(requests),
+      benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 void decide(benchmark::State& state) {

@@ -26,6 +26,7 @@ std::string complaint(const std::function<void(Batching&)>& change) {
 
 TEST(BatchingTest, DefaultsAreFine) {
   EXPECT_EQ(complaint([](Batching&) {}), "");
+  EXPECT_EQ(Batching().max_queue_delay_ns, 0);  // nobody waits for company unasked
 }
 
 TEST(BatchingTest, SizesAndDelaysHaveLimits) {
@@ -115,8 +116,7 @@ TEST(BatchingTest, PaddingHasAnAxisBehindTheRowsAndAscendingBuckets) {
   EXPECT_EQ(of({.axis = 7, .buckets = {16, 32}}), "");
   EXPECT_EQ(of({.axis = 0, .buckets = {}}), "padding.axis: got 0, want 1 to 7");
   EXPECT_EQ(of({.axis = 8, .buckets = {}}), "padding.axis: got 8, want 1 to 7");
-  EXPECT_EQ(of({.buckets = {16, 16}}),
-            "padding.buckets: got 16 after 16, want ascending numbers");
+  EXPECT_EQ(of({.buckets = {16, 16}}), "padding.buckets: got 16 after 16, want ascending numbers");
   EXPECT_EQ(of({.buckets = {0}}), "padding.buckets: got 0, want 1 to 1099511627776");
 }
 

@@ -87,10 +87,11 @@ TEST_F(EngineBatchesTest, ACallerThatWaitsIsAskedToLead) {
 TEST_F(EngineBatchesTest, ALeaderRunsOneBatchAndHandsOn) {
   std::unique_ptr<Engine> engine;
   std::vector<std::shared_ptr<Request>> more;
-  engine = make(model({}, [&] {
-                  // Two batches come while the first one runs.
-                  while (more.size() < 4) more.push_back(submit_waiting(*engine));
-                }),
+  engine = make(model({},
+                      [&] {
+                        // Two batches come while the first one runs.
+                        while (more.size() < 4) more.push_back(submit_waiting(*engine));
+                      }),
                 batching_of(2));
   await_idle_workers();
   const auto first = submit_waiting(*engine);

@@ -169,8 +169,8 @@ TEST_F(EngineChangeTest, AModelThatNobodyUsesGoesAtOnceAndNotUnderTheLock) {
   std::unique_ptr<Engine> engine;
   std::optional<int64_t> largest_batch;
   // Whoever held the engine's lock could not ask it anything.
-  engine = make(std::make_shared<MortalModel>(
-      [&] { largest_batch = engine->batching().max_batch_size; }));
+  engine = make(
+      std::make_shared<MortalModel>([&] { largest_batch = engine->batching().max_batch_size; }));
   engine->swap({std::make_shared<EchoModel>()});
   EXPECT_EQ(largest_batch, 64);
 }
@@ -178,8 +178,9 @@ TEST_F(EngineChangeTest, AModelThatNobodyUsesGoesAtOnceAndNotUnderTheLock) {
 TEST_F(EngineChangeTest, AModelGoesWithTheLastRequestThatWasAcceptedForIt) {
   std::unique_ptr<Engine> engine;
   std::atomic<bool> gone{false};
-  engine = make(std::make_shared<MortalModel>([&] { gone = engine->batching().max_batch_size > 0; }),
-                batching_of(8, kHour));
+  engine =
+      make(std::make_shared<MortalModel>([&] { gone = engine->batching().max_batch_size > 0; }),
+           batching_of(8, kHour));
   const auto request = engine->submit(Rows(1).inputs());
   const auto cancelled = engine->submit(Rows(2).inputs());
   engine->swap({std::make_shared<EchoModel>()});
@@ -224,8 +225,8 @@ TEST_F(EngineChangeTest, AModelThatIsSwappedOutWhileACallerRunsItGoesWithTheCall
 
 TEST_F(EngineChangeTest, ACancelledRequestDoesNotKeepItsModel) {
   bool gone = false;
-  const auto engine = make(std::make_shared<MortalModel>([&] { gone = true; }, kFour),
-                           batching_of(8, kHour));
+  const auto engine =
+      make(std::make_shared<MortalModel>([&] { gone = true; }, kFour), batching_of(8, kHour));
   const auto request = engine->submit(Rows(1).inputs());
   engine->swap({std::make_shared<EchoModel>(kFour)});
   EXPECT_TRUE(engine->cancel(request, false));
@@ -268,9 +269,9 @@ TEST_F(EngineChangeTest, TheFirstModelThatKnowsItsInputsFixesThem) {
   EXPECT_EQ(engine->inputs()[0].name, "x");
   EXPECT_THROW((void)engine->submit(Rows(1, 1, 5).inputs()), ShapeError);
   EXPECT_TRUE(answered(*engine->submit(Rows(1).inputs()), 1));
-  EXPECT_THROW(engine->swap({std::make_shared<EchoModel>(
-                   Specs{{"x", DType::kFloat32, Shape({-1, 5})}})}),
-               ConfigError);
+  EXPECT_THROW(
+      engine->swap({std::make_shared<EchoModel>(Specs{{"x", DType::kFloat32, Shape({-1, 5})}})}),
+      ConfigError);
 }
 
 }  // namespace

@@ -1,13 +1,13 @@
 // Waits until nobody but this thread has anything to do.
 #pragma once
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <thread>
-
-#include <unistd.h>
 
 namespace inferometer {
 

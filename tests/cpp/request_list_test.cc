@@ -17,9 +17,7 @@ using List = RequestList<member(InQueueField{})>;
 class RequestListTest : public testing::Test {
  protected:
   // A request that arrived at `arrival_ns`.
-  Request& request(int64_t arrival_ns) {
-    return *made_.emplace_back(make_request(1, arrival_ns));
-  }
+  Request& request(int64_t arrival_ns) { return *made_.emplace_back(make_request(1, arrival_ns)); }
   std::vector<int64_t> arrivals() const {
     std::vector<int64_t> arrivals;
     for (const Request* r = list_.first(); r != nullptr; r = List::after(*r)) {
@@ -28,9 +26,8 @@ class RequestListTest : public testing::Test {
     return arrivals;
   }
   void insert(Request& added) {
-    list_.insert(added, [](const Request& a, const Request& b) {
-      return a.arrival_ns() < b.arrival_ns();
-    });
+    list_.insert(
+        added, [](const Request& a, const Request& b) { return a.arrival_ns() < b.arrival_ns(); });
   }
 
   List list_;

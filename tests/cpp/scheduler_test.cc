@@ -326,28 +326,18 @@ TEST_F(SchedulerTest, WithoutBucketsAllLengthsShareABatchAndOthersPushItOut) {
 
 TEST_F(SchedulerTest, ABatchIsOfOneModelAndOneThatNobodyWaitsForIsLetGo) {
   set_up(batching_of());
-  const auto model = [] {
-    return std::make_shared<LoadedModel>(
-        std::vector<std::shared_ptr<Executable>>{std::make_shared<EchoModel>()});
-  };
-  auto before = model();
-  const auto after = model();
-  const std::weak_ptr<LoadedModel> old = before;
-  const auto a = prepared();
-  scheduler_->accept(a, {}, before);
-  const auto b = prepared();
-  scheduler_->accept(b, {}, after);
-  {
-    const Scheduler::Next first = next();
-    EXPECT_EQ(first.requests, (Requests{a}));
-    EXPECT_EQ(first.model, before);
-    before.reset();
+  std::vector<std::shared_ptr<LoadedModel>> models;
+  for (int i = 0; i < 2; ++i) {
+    models.push_back(std::make_shared<LoadedModel>(
+        std::vector<std::shared_ptr<Executable>>{std::make_shared<EchoModel>()}));
+    scheduler_->accept(prepared(), {}, models.back());
   }
-  EXPECT_TRUE(old.expired());  // its group went with its last request
-  EXPECT_EQ(next().model, after);
-  EXPECT_GT(after.use_count(), 1);  // kept for the next request like the last
+  EXPECT_EQ(next().model, models[0]);
+  EXPECT_EQ(models[0].use_count(), 1);  // its group went with its last request
+  EXPECT_EQ(next().model, models[1]);
+  EXPECT_GT(models[1].use_count(), 1);  // kept for the next request like the last
   scheduler_->forget_idle_models();
-  EXPECT_EQ(after.use_count(), 1);
+  EXPECT_EQ(models[1].use_count(), 1);
 }
 
 // The decision about a request that is alone.

@@ -52,8 +52,8 @@ class LoadedModel {
 void check_same_specs(std::string_view what, std::span<const TensorSpec> got,
                       std::span<const TensorSpec> want);
 
-/// Throws ConfigError if `batching` is wrong in itself or wants more rows than the model takes; else
-/// returns it.
+/// Throws ConfigError if `batching` is wrong in itself or wants more rows than the model takes;
+/// else returns it.
 const Batching& checked_for(const LoadedModel& model, const Batching& batching);
 
 }  // namespace inferometer
