@@ -21,6 +21,7 @@ void EngineCore::reconfigure(const Batching& batching) {
   if (leader) Ending::ask_to_lead(*leader);
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): it swaps models, and says no; std::swap is not meant
 void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
   refuse_in_child();
   auto model = std::make_shared<LoadedModel>(std::move(instances));

@@ -43,7 +43,7 @@ void check_same_specs(std::string_view what, std::span<const TensorSpec> got,
   }
 }
 
-const Batching& checked_for(const LoadedModel& model, const Batching& batching) {
+Batching checked_for(const LoadedModel& model, Batching batching) {
   batching.check();
   const int64_t limit = model.executable(0).max_rows();
   if (limit > 0 && batching.max_batch_size > limit) {

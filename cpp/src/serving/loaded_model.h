@@ -54,6 +54,6 @@ void check_same_specs(std::string_view what, std::span<const TensorSpec> got,
 
 /// Throws ConfigError if `batching` is wrong in itself or wants more rows than the model takes;
 /// else returns it.
-const Batching& checked_for(const LoadedModel& model, const Batching& batching);
+[[nodiscard]] Batching checked_for(const LoadedModel& model, Batching batching);
 
 }  // namespace inferometer
