@@ -302,6 +302,35 @@ TEST_F(EngineInstancesTest, OneModelMayStandSeveralTimesAndRunAtTheSameTime) {
   EXPECT_EQ(busy("2"), -1);
 }
 
+TEST_F(EngineInstancesTest, AWorkerThatLeavesSomethingReleasedCallsAnother) {
+  const auto model = std::make_shared<GatedModel>();
+  const auto engine = make_all({model, model});
+  await_idle_workers();
+  SubmitOptions later;
+  later.flush_later = true;
+  for (int id = 0; id < 2; ++id) (void)engine->submit(Rows(id).inputs(), later);
+  flush(*engine);        // calls one
+  model->await_runs(2);  // while neither has returned
+  model->open();
+  EXPECT_TRUE(engine->drain(kLongNs));
+}
+
+TEST_F(EngineInstancesTest, AWorkerThatLeavesSomethingWaitingHasAnotherMindTheTime) {
+  const auto model = std::make_shared<GatedModel>(
+      std::vector<TensorSpec>{{"x", DType::kFloat32, Shape({-1, -1})}});
+  Batching batching = batching_of(8, 20 * kSoonNs);
+  batching.padding = Padding{.buckets = {4}};  // each length waits for its own company
+  const auto engine = make_all({model, model}, batching);
+  await_idle_workers();
+  (void)engine->submit(Rows(1, 1, 4).inputs());
+  await_idle_workers();  // one minds the time, the other just sleeps
+  (void)engine->submit(Rows(2, 1, 6).inputs());
+  model->await_runs(2);
+  model->open();
+  EXPECT_TRUE(engine->drain(kLongNs));
+  EXPECT_EQ(batches("delay"), 2);
+}
+
 TEST_F(EngineInstancesTest, TheLowestFreeInstanceRuns) {
   const auto first = std::make_shared<GatedModel>();
   const auto second = std::make_shared<GatedModel>();
