@@ -2,14 +2,20 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "inferometer/errors.h"
+#include "inferometer/shape.h"
 
 namespace inferometer {
 namespace {
 
-std::string complaint(const Batching& batching) {
+// What check() says of the defaults, changed; empty: nothing.
+std::string complaint(const std::function<void(Batching&)>& change) {
+  Batching batching;
+  change(batching);
   try {
     batching.check();
   } catch (const ConfigError& error) {
@@ -18,21 +24,109 @@ std::string complaint(const Batching& batching) {
   return "";
 }
 
-TEST(BatchingTest, DefaultsAreFine) { EXPECT_EQ(complaint({}), ""); }
+TEST(BatchingTest, DefaultsAreFine) {
+  EXPECT_EQ(complaint([](Batching&) {}), "");
+  EXPECT_EQ(Batching().max_queue_delay_ns, 0);  // nobody waits for company unasked
+}
 
-TEST(BatchingTest, SaysWhichFieldAndWhatWasWanted) {
-  Batching rows;
-  rows.max_batch_size = 0;
-  EXPECT_EQ(complaint(rows), "max_batch_size: got 0, want 1 to 1048576");
-  Batching queue;
-  queue.max_queue_size = -3;
-  EXPECT_EQ(complaint(queue), "max_queue_size: got -3, want 1 to 16777216");
-  Batching delay;
-  delay.max_queue_delay_ns = -1;
-  EXPECT_NE(complaint(delay).find("max_queue_delay"), std::string::npos);
-  Batching timeout;
-  timeout.default_timeout_ns = 0;
-  EXPECT_NE(complaint(timeout).find("default_timeout"), std::string::npos);
+TEST(BatchingTest, SizesAndDelaysHaveLimits) {
+  EXPECT_EQ(complaint([](Batching& b) { b.max_batch_size = 0; }),
+            "max_batch_size: got 0, want 1 to 1048576");
+  EXPECT_NE(complaint([](Batching& b) { b.max_batch_size = (1 << 20) + 1; }), "");
+  EXPECT_EQ(complaint([](Batching& b) { b.max_queue_delay_ns = -1; }),
+            "max_queue_delay in nanoseconds: got -1, want 0 to 3600000000000");
+  EXPECT_NE(complaint([](Batching& b) { b.max_queue_delay_ns = 3'600'000'000'001; }), "");
+  EXPECT_EQ(complaint([](Batching& b) { b.max_queue_size = -3; }),
+            "max_queue_size: got -3, want 1 to 16777216");
+  EXPECT_EQ(complaint([](Batching& b) { b.max_queue_bytes = 0; }),
+            "max_queue_bytes: got 0, want 1 to 70368744177664");
+  EXPECT_EQ(complaint([](Batching& b) { b.max_queue_bytes = 1; }), "");
+  EXPECT_EQ(complaint([](Batching& b) { b.default_timeout_ns = 0; }),
+            "default_timeout: got 0 ns, want more than 0, or none");
+  EXPECT_EQ(complaint([](Batching& b) { b.default_timeout_ns = 1; }), "");
+}
+
+TEST(BatchingTest, PreferredSizesAscendUpToTheLargestBatch) {
+  const auto of = [](const std::vector<int64_t>& sizes) {
+    return complaint([&](Batching& b) {
+      b.max_batch_size = 16;
+      b.preferred_batch_sizes = sizes;
+    });
+  };
+  EXPECT_EQ(of({4, 8, 16}), "");
+  EXPECT_EQ(of({8, 4}), "preferred_batch_sizes: got 4 after 8, want ascending numbers");
+  EXPECT_EQ(of({8, 8}), "preferred_batch_sizes: got 8 after 8, want ascending numbers");
+  EXPECT_EQ(of({4, 17}), "preferred_batch_sizes: got 17, want 1 to 16");
+  EXPECT_EQ(of({0}), "preferred_batch_sizes: got 0, want 1 to 16");
+}
+
+TEST(BatchingTest, TheDefaultLevelIsOneOfTheLevels) {
+  const auto of = [](int64_t levels, int64_t level) {
+    return complaint([&](Batching& b) {
+      b.priority_levels = levels;
+      b.default_priority_level = level;
+    });
+  };
+  EXPECT_EQ(of(64, 64), "");
+  EXPECT_EQ(of(3, 0), "");
+  EXPECT_EQ(of(65, 0), "priority_levels: got 65, want 0 to 64");
+  EXPECT_EQ(of(-1, 0), "priority_levels: got -1, want 0 to 64");
+  EXPECT_EQ(of(3, 4), "default_priority_level: got 4, want 0 to 3");
+  EXPECT_EQ(of(0, 1), "default_priority_level: got 1, want 0 to 0");
+  EXPECT_EQ(of(3, -1), "default_priority_level: got -1, want 0 to 3");
+}
+
+TEST(BatchingTest, PoliciesAreForLevelsThatExist) {
+  const auto of = [](int64_t levels, int64_t level) {
+    return complaint([&](Batching& b) {
+      b.priority_levels = levels;
+      b.priority_queue_policy[level] = {};
+    });
+  };
+  EXPECT_EQ(of(3, 3), "");
+  EXPECT_EQ(of(0, 1), "");  // there is one
+  EXPECT_EQ(of(3, 4), "priority_queue_policy: level: got 4, want 1 to 3");
+  EXPECT_EQ(of(3, 0), "priority_queue_policy: level: got 0, want 1 to 3");
+  EXPECT_EQ(of(0, 2), "priority_queue_policy: level: got 2, want 1 to 1");
+}
+
+TEST(BatchingTest, PoliciesSayWhichOfThemIsWrong) {
+  EXPECT_EQ(complaint([](Batching& b) { b.default_queue_policy.max_queue_size = 0; }),
+            "default_queue_policy.max_queue_size: got 0, want 1 to 16777216");
+  EXPECT_EQ(complaint([](Batching& b) { b.default_queue_policy.timeout_ns = 0; }),
+            "default_queue_policy.timeout: got 0 ns, want more than 0, or none");
+  const auto second = [](const QueuePolicy& policy) {
+    return complaint([&](Batching& b) {
+      b.priority_levels = 2;
+      b.priority_queue_policy[2] = policy;
+    });
+  };
+  EXPECT_EQ(second({.max_queue_size = -1, .timeout_ns = {}}),
+            "priority_queue_policy[2].max_queue_size: got -1, want 1 to 16777216");
+  EXPECT_EQ(second({.max_queue_size = {}, .timeout_ns = -5}),
+            "priority_queue_policy[2].timeout: got -5 ns, want more than 0, or none");
+}
+
+TEST(BatchingTest, PaddingHasAnAxisBehindTheRowsAndAscendingBuckets) {
+  const auto of = [](const Padding& padding) {
+    return complaint([&](Batching& b) { b.padding = padding; });
+  };
+  static_assert(Shape::kMaxRank == 8);
+  EXPECT_EQ(of({}), "");
+  EXPECT_EQ(of({.axis = 7, .buckets = {16, 32}}), "");
+  EXPECT_EQ(of({.axis = 0, .buckets = {}}), "padding.axis: got 0, want 1 to 7");
+  EXPECT_EQ(of({.axis = 8, .buckets = {}}), "padding.axis: got 8, want 1 to 7");
+  EXPECT_EQ(of({.buckets = {16, 16}}), "padding.buckets: got 16 after 16, want ascending numbers");
+  EXPECT_EQ(of({.buckets = {0}}), "padding.buckets: got 0, want 1 to 1099511627776");
+}
+
+TEST(BatchingTest, ALevelWithoutAPolicyHasTheDefault) {
+  Batching batching;
+  batching.priority_levels = 2;
+  batching.default_queue_policy.timeout_ns = 7;
+  batching.priority_queue_policy[2].timeout_ns = 8;
+  EXPECT_EQ(batching.policy_of(1).timeout_ns, 7);
+  EXPECT_EQ(batching.policy_of(2).timeout_ns, 8);
 }
 
 }  // namespace

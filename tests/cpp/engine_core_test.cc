@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine_fixture.h"
+#include "idle_workers.h"
 
 namespace inferometer {
 namespace {
@@ -90,6 +91,52 @@ TEST_F(EngineCoreTest, CancellingWhileItRunsWastesItsShareOfTheCompute) {
   EXPECT_TRUE(Rows(9).doubled_by(*one));
   const double second = value("inference_compute_seconds_sum") - first;
   EXPECT_NEAR(value("inference_wasted_seconds_total"), first + 0.75 * second, 2e-9);
+}
+
+// The rest makes exactly a preferred batch, which two of three did not.
+TEST_F(EngineCoreTest, WhatIsCancelledMayReleaseTheRest) {
+  Batching batching = waiting();
+  batching.preferred_batch_sizes = {4, 16};
+  model_->open();
+  const auto engine = make(model_, batching);
+  const auto a = engine->submit(Rows(1, 2).inputs());
+  const auto b = engine->submit(Rows(3, 3).inputs());
+  const auto c = engine->submit(Rows(6, 2).inputs());
+  await_idle_workers();  // for an hour
+  EXPECT_TRUE(engine->cancel(b, false));
+  EXPECT_EQ(outcome_of(a), Outcome::kSuccess);
+  EXPECT_EQ(outcome_of(c), Outcome::kSuccess);
+  EXPECT_EQ(batches("preferred"), 1);
+}
+
+TEST_F(EngineCoreTest, WhatIsLateMayReleaseTheRest) {
+  Batching batching = waiting();
+  batching.preferred_batch_sizes = {4, 16};
+  model_->open();
+  const auto engine = make(model_, batching);
+  const auto a = engine->submit(Rows(1, 2).inputs());
+  const auto late = engine->submit(Rows(3, 3).inputs(), with_timeout(kSoonNs));
+  const auto c = engine->submit(Rows(6, 2).inputs());
+  EXPECT_EQ(outcome_of(a), Outcome::kSuccess);
+  EXPECT_EQ(outcome_of(c), Outcome::kSuccess);
+  EXPECT_EQ(outcome_of(late), Outcome::kTimeout);
+  EXPECT_EQ(batches("preferred"), 1);
+}
+
+// A worker may find it out before the deadline watch does.
+TEST_F(EngineCoreTest, WhoPutsRequestsBehindGoesOnToRunThem) {
+  ManualClock clock;
+  EngineOptions options = options_of(registry_);
+  options.batching.default_queue_policy.timeout_ns = kHour;
+  options.batching.default_queue_policy.timeout_action = TimeoutAction::kDelay;
+  options.clock = &clock;
+  Engine engine(model_, options);
+  const auto busy = occupy(engine);
+  const auto late = engine.submit(Rows(1).inputs());
+  clock.advance(2 * kHour);  // by which the watch, on the real clock, is not woken
+  model_->open();
+  EXPECT_EQ(outcome_of(late), Outcome::kSuccess);
+  EXPECT_TRUE(engine.drain(kLongNs));
 }
 
 TEST_F(EngineCoreTest, AnotherEnginesRequestIsNotCancelled) {

@@ -39,8 +39,12 @@ class Rows {
   [[nodiscard]] bool doubled_by(const Request& request) const {
     if (!request.ended() || request.outcome() != Outcome::kSuccess) return false;
     const std::vector<TensorView> outputs = request.outputs();
-    if (outputs.size() != 1 || !(outputs[0].shape == shape_)) return false;
-    return std::ranges::equal(outputs[0].as<float>(), values_,
+    return outputs.size() == 1 && doubled_in(outputs[0]);
+  }
+  /// True if `answer` is twice these rows.
+  [[nodiscard]] bool doubled_in(const TensorView& answer) const {
+    return answer.shape == shape_ &&
+           std::ranges::equal(answer.as<float>(), values_,
                               [](float got, float sent) { return got == 2 * sent; });
   }
 
@@ -89,6 +93,35 @@ class ScriptedModel final : public EchoModel {
 
  private:
   const Script script_;
+};
+
+/// Runs `script` for each batch of four floats a row, then answers like EchoModel. Its traits say
+/// who may run it. Const-safe, if the script is.
+class TraitModel final : public EchoModel {
+ public:
+  struct Traits {
+    bool keeps_inputs = false;
+    bool needs_interpreter = false;
+    bool may_block = false;
+  };
+
+  explicit TraitModel(Traits traits, std::function<void(Batch&)> script = {})
+      : EchoModel({{"x", DType::kFloat32, Shape({-1, 4})}}),
+        traits_(traits),
+        script_(std::move(script)) {}
+  [[nodiscard]] bool keeps_inputs() const noexcept override { return traits_.keeps_inputs; }
+  [[nodiscard]] bool needs_interpreter() const noexcept override {
+    return traits_.needs_interpreter;
+  }
+  [[nodiscard]] bool may_block() const noexcept override { return traits_.may_block; }
+  void run(Batch& batch) override {
+    if (script_) script_(batch);
+    echo(batch);
+  }
+
+ private:
+  const Traits traits_;
+  const std::function<void(Batch&)> script_;
 };
 
 /// What a GatedModel was given in one run.

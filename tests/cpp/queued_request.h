@@ -24,6 +24,7 @@ struct Reach {
   };                                     \
   template struct Reach<Field, &Request::name>
 INFEROMETER_REACH(RowsField, rows_);
+INFEROMETER_REACH(BytesField, bytes_);
 INFEROMETER_REACH(ArrivalField, arrival_ns_);
 INFEROMETER_REACH(DeadlineField, deadline_ns_);
 INFEROMETER_REACH(QueueDeadlineField, queue_deadline_ns_);
@@ -32,6 +33,7 @@ INFEROMETER_REACH(CompletionsField, completions_);
 INFEROMETER_REACH(SegmentField, segment_);
 INFEROMETER_REACH(RowBeginField, row_begin_);
 INFEROMETER_REACH(StateField, state_);
+INFEROMETER_REACH(InQueueField, in_queue_);
 #undef INFEROMETER_REACH
 
 inline std::shared_ptr<Request> make_request(int64_t rows = 1, int64_t arrival_ns = 0,

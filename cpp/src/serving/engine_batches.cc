@@ -30,9 +30,11 @@ EngineCore::Work EngineCore::take_work_locked() {
   const int64_t now = clock_.now_ns();
   if (scheduler_.next_due_ns() <= now) {
     work.due = scheduler_.take_due(now);
-    ++ending_;
     publish_queue_state_locked();
-    return work;
+    if (!work.due.empty()) {
+      ++ending_;
+      return work;
+    }
   }
   if (free_ == 0) return work;  // whoever releases an instance sees to the rest
   Scheduler::Next next = scheduler_.next(now, draining());
@@ -154,6 +156,7 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
     for (const auto& request : requests) scheduler_.forget(*request);
     ++ending_;
     release_instance_locked(instance, times.compute_ns, std::ssize(requests));
+    batch.let_go_of_model();  // not the last to do so: model_ or retired_ has it
     // A worker and a loop look again by themselves.
     if (runner == Runner::kCaller) leader = hand_over_locked();
     retired = !retired_.empty();
@@ -164,10 +167,7 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
     Ending::publish(*requests[i]);
     completions.add(requests[i]);
   }
-  if (retired) {
-    batch.let_go_of_model();
-    drop_retired_models();
-  }
+  if (retired) drop_retired_models();
 }
 
 void EngineCore::record(const FormedBatch& batch, size_t instance, const std::vector<bool>& mine,

@@ -15,17 +15,6 @@ namespace {
 // Buffers kept for reuse: enough for the queue's segments in steady traffic, little when idle.
 constexpr size_t kMaxCachedBufferBytes = size_t{128} << 20;
 
-const Batching& checked(const Batching& batching, const LoadedModel& model) {
-  batching.check();
-  const int64_t limit = model.executable(0).max_rows();
-  if (limit > 0 && batching.max_batch_size > limit) {
-    throw ConfigError("max_batch_size: got " + std::to_string(batching.max_batch_size) +
-                      ", want at most " + std::to_string(limit) +
-                      ": the model's batch dimension is fixed");
-  }
-  return batching;
-}
-
 EngineOptions checked(EngineOptions options,
                       const std::vector<std::shared_ptr<Executable>>& models) {
   if (options.name.empty()) throw ConfigError("name: got an empty name, want a name");
@@ -64,7 +53,7 @@ EngineCore::EngineCore(std::vector<std::shared_ptr<Executable>> instances, Engin
       max_rows_(options_.batching.max_batch_size),
       deadline_watch_([this] { return expire(); }),
       model_(std::make_shared<LoadedModel>(std::move(instances))),
-      scheduler_(checked(options_.batching, *model_), pool_),
+      scheduler_(checked_for(*model_, options_.batching), pool_),
       instances_(model_->instances()),
       free_(instances_.size()) {
   publish_model_memory_locked();
@@ -197,6 +186,7 @@ size_t EngineCore::end_early(std::span<const std::shared_ptr<Request>> requests,
   }
   completions.deliver();
   ended_some();
+  drop_retired_models();  // the last request for one may have been among them
   return ended;
 }
 
@@ -211,7 +201,7 @@ bool EngineCore::cancel(Request& request, bool even_running) {
     ++ending_;
     publish_queue_state_locked();
     // Its caller may never wait again, and so never hear that it was asked to lead.
-    if (Ending::asked_to_lead(request)) leader = hand_over_locked();
+    if (Ending::asked_to_lead(request) || prefers_sizes_locked()) leader = hand_over_locked();
   }
   if (leader) Ending::ask_to_lead(*leader);
   return end_early({&keep, 1}, Outcome::kCancelled) == 1;
@@ -219,6 +209,7 @@ bool EngineCore::cancel(Request& request, bool even_running) {
 
 int64_t EngineCore::expire() {
   std::vector<std::shared_ptr<Request>> due;
+  std::shared_ptr<Request> leader;
   int64_t next = kNever;
   {
     MutexLock lock(mutex_);
@@ -226,67 +217,11 @@ int64_t EngineCore::expire() {
     next = scheduler_.next_due_ns();
     ++ending_;
     publish_queue_state_locked();
-  }
-  end_early(due, Outcome::kTimeout);
-  return next;
-}
-
-void EngineCore::reconfigure(const Batching& batching) {
-  refuse_in_child();
-  std::shared_ptr<Request> leader;
-  {
-    MutexLock lock(mutex_);
-    if (batching.padding.has_value() != options_.batching.padding.has_value()) {
-      throw ConfigError("padding: got a change from with to without or back, want as it was made");
-    }
-    scheduler_.reconfigure(checked(batching, *model_));
-    max_rows_.store(batching.max_batch_size, std::memory_order_relaxed);
-    publish_model_memory_locked();
-    queue_limit_.store(batching.max_queue_size, std::memory_order_relaxed);
-    leader = hand_over_locked();
+    if (prefers_sizes_locked()) leader = hand_over_locked();
   }
   if (leader) Ending::ask_to_lead(*leader);
-}
-
-void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
-  refuse_in_child();
-  auto model = std::make_shared<LoadedModel>(std::move(instances));
-  if (model->instances() != instances_.size()) {
-    throw ConfigError("swap: got " + std::to_string(model->instances()) + " instances, want " +
-                      std::to_string(instances_.size()) + " as before");
-  }
-  const InputCheck* const known = input_check_.load(std::memory_order_acquire);
-  if (known != nullptr) {
-    check_same_specs("input", model->executable(0).inputs(), known->specs());
-    if (options_.warmup) warm_up(*model, *known, *options_.warmup, max_rows_);
-  }
-  {
-    MutexLock lock(mutex_);
-    check_same_specs("output", model->outputs(), model_->outputs());
-    (void)checked(scheduler_.batching(), *model);
-    retired_.push_back(std::exchange(model_, std::move(model)));
-    publish_model_memory_locked();
-    if (recorder_) recorder_->set_load_ns(model_->executable(0).load_ns());
-    scheduler_.forget_idle_models();
-    service_ns_per_request_ = batch_ns_ = 0;
-  }
-  drop_retired_models();
-}
-
-// A model that was swapped out goes with the last request that was accepted for it; not under the
-// lock, for it may take a Python model apart, which needs the GIL.
-void EngineCore::drop_retired_models() {
-  std::vector<std::shared_ptr<LoadedModel>> idle;
-  MutexLock lock(mutex_);
-  std::erase_if(retired_, [&](std::shared_ptr<LoadedModel>& model) REQUIRES(mutex_) {
-    const auto calls_it = [&](const Instance& instance) {
-      return instance.lone_model == model.get();
-    };
-    if (model.use_count() > 1 || std::ranges::any_of(instances_, calls_it)) return false;
-    idle.push_back(std::move(model));
-    return true;
-  });
-  lock.unlock();
+  end_early(due, Outcome::kTimeout);
+  return next;
 }
 
 }  // namespace inferometer

@@ -60,7 +60,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   FlushStatus flush(const CompletionQueue& here, std::vector<std::shared_ptr<Request>>& ended,
                     int64_t budget_ns);
 
-  // Ending early and changing (engine_core.cc, engine_close.cc).
+  // Ending early and changing (engine_core.cc, engine_change.cc, engine_close.cc).
   bool cancel(Request& request, bool even_running);
   void reconfigure(const Batching& batching);
   void swap(std::vector<std::shared_ptr<Executable>> instances);
@@ -138,6 +138,11 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   // After an instance came free, or the rules changed: finds somebody to run what is released. The
   // caller that is returned must be asked to lead once the lock is released.
   [[nodiscard]] std::shared_ptr<Request> hand_over_locked() REQUIRES(mutex_);
+  // What is left of a queue that others left early may make exactly a preferred batch, which
+  // releases it; otherwise whoever leaves only lets the rest wait longer.
+  [[nodiscard]] bool prefers_sizes_locked() const REQUIRES(mutex_) {
+    return !scheduler_.batching().preferred_batch_sizes.empty();
+  }
 
   // On callers' threads. A model that may block would hold up who has better things to do.
   [[nodiscard]] bool callers_may_run_locked() const REQUIRES(mutex_) {

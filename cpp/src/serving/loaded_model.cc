@@ -43,6 +43,17 @@ void check_same_specs(std::string_view what, std::span<const TensorSpec> got,
   }
 }
 
+Batching checked_for(const LoadedModel& model, Batching batching) {
+  batching.check();
+  const int64_t limit = model.executable(0).max_rows();
+  if (limit > 0 && batching.max_batch_size > limit) {
+    throw ConfigError("max_batch_size: got " + std::to_string(batching.max_batch_size) +
+                      ", want at most " + std::to_string(limit) +
+                      ": the model's batch dimension is fixed");
+  }
+  return batching;
+}
+
 LoadedModel::LoadedModel(std::vector<std::shared_ptr<Executable>> instances)
     : executables_(checked(std::move(instances))) {
   if (!executables_.front()->outputs().empty()) learn_outputs(executables_.front()->outputs());

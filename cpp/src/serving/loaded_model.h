@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "inferometer/batching.h"
 #include "inferometer/executable.h"
 
 namespace inferometer {
@@ -50,5 +51,9 @@ class LoadedModel {
 /// everything.
 void check_same_specs(std::string_view what, std::span<const TensorSpec> got,
                       std::span<const TensorSpec> want);
+
+/// Throws ConfigError if `batching` is wrong in itself or wants more rows than the model takes;
+/// else returns it.
+[[nodiscard]] Batching checked_for(const LoadedModel& model, Batching batching);
 
 }  // namespace inferometer

@@ -98,11 +98,11 @@ void Scheduler::accept(std::shared_ptr<Request> request, std::span<const TensorV
     placement.padded_axis = batching_.padding->axis;
   }
   Request& accepted = *request;
-  due_.set(accepted, std::min(accepted.deadline_ns_, accepted.queue_deadline_ns_));
+  queue_.append(std::move(request), inputs, placement);
   try {
-    queue_.append(std::move(request), inputs, placement);
+    due_.set(accepted, std::min(accepted.deadline_ns_, accepted.queue_deadline_ns_));
   } catch (...) {
-    due_.remove(accepted);
+    queue_.remove(accepted);
     throw;
   }
 }
