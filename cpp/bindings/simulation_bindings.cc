@@ -132,7 +132,10 @@ void bind_simulation(py::module_& m) {
       .def("stats", &stats)
       .def_property_readonly(
           "now",
-          [](const SimulationObject& self) { return ns_to_seconds(self.simulation().now_ns()); })
+          [](const SimulationObject& self) {
+            // Divided, not multiplied by 1e-9: seconds_to_ns() of it is the same nanosecond.
+            return static_cast<double>(self.simulation().now_ns()) / kNanosPerSecond;
+          })
       .def_property_readonly(
           "registry", [](const SimulationObject& self) { return self.simulation().registry(); })
       .def_property_readonly("requests", &SimulationObject::requests)
