@@ -46,7 +46,9 @@ class Attributes {
       : from_(from), prefix_(std::move(prefix)) {}
 
   [[nodiscard]] py::object get(const char* name) const { return from_.attr(name); }
-  [[nodiscard]] int64_t integer(const char* name) const { return to_int(prefix_ + name, get(name)); }
+  [[nodiscard]] int64_t integer(const char* name) const {
+    return to_int(prefix_ + name, get(name));
+  }
   [[nodiscard]] std::vector<int64_t> integers(const char* name) const {
     return to_ints(prefix_ + name, get(name));
   }
@@ -107,8 +109,7 @@ Batching to_batching(const py::handle& batching) {
   into.default_timeout_ns = from.optional_seconds("default_timeout");
   into.priority_levels = from.integer("priority_levels");
   into.default_priority_level = from.integer("default_priority_level");
-  into.default_queue_policy =
-      to_policy(from.get("default_queue_policy"), "default_queue_policy.");
+  into.default_queue_policy = to_policy(from.get("default_queue_policy"), "default_queue_policy.");
   for (const auto& [level, policy] : py::dict(from.get("priority_queue_policy"))) {
     const std::string field = "priority_queue_policy";
     const int64_t number = to_int(field + ": level", level);

@@ -44,8 +44,9 @@ PYBIND11_MODULE(_core, m) {
   python::bind_listener(m);
   python::bind_prometheus_cells(m);
   python::bind_python_source(m);
-  python::refuse_uninitialised<
-      inferometer::Registry, inferometer::Timing, python::RequestObject, python::EngineObject,
-      python::NativeModel, python::ModelObject, python::DelayModelObject, inferometer::Faults,
-      python::SimulationObject, python::LoopObject, python::ListenerObject, python::FamilyList, python::PythonFamilies>();
+  python::refuse_uninitialised<inferometer::Registry, inferometer::Timing, python::RequestObject,
+                               python::EngineObject, python::NativeModel, python::ModelObject,
+                               python::DelayModelObject, inferometer::Faults,
+                               python::SimulationObject, python::LoopObject, python::ListenerObject,
+                               python::FamilyList, python::PythonFamilies>();
 }

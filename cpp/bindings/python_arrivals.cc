@@ -49,9 +49,7 @@ class Item {
   static constexpr py::ssize_t kFields = kLength + 1;
 
   [[nodiscard]] py::ssize_t size() const { return PyTuple_GET_SIZE(item_.ptr()); }
-  [[nodiscard]] py::handle field(Field field) const {
-    return PyTuple_GET_ITEM(item_.ptr(), field);
-  }
+  [[nodiscard]] py::handle field(Field field) const { return PyTuple_GET_ITEM(item_.ptr(), field); }
   [[nodiscard]] bool has(Field which) const { return which < size() && !field(which).is_none(); }
 
   [[nodiscard]] int64_t seconds(const py::handle& value) const {

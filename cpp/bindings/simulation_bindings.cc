@@ -51,8 +51,7 @@ std::unique_ptr<SimulationObject> make_simulation(const py::object& batching,
   options.trace = trace;
   options.registry = Registry::create();
   return std::make_unique<SimulationObject>(std::make_unique<Simulation>(
-      options, arrivals_from(arrivals),
-      [held = share_object(cost.ptr())](int64_t rows) {
+      options, arrivals_from(arrivals), [held = share_object(cost.ptr())](int64_t rows) {
         return cost_ns(static_cast<PyObject*>(held.get()), rows);
       }));
 }
@@ -130,12 +129,13 @@ void bind_simulation(py::module_& m) {
           py::arg("seconds"))
       .def("run", &SimulationObject::run)
       .def("stats", &stats)
-      .def_property_readonly(
-          "now",
-          [](const SimulationObject& self) {
-            // Divided, not multiplied by 1e-9: seconds_to_ns() of it is the same nanosecond.
-            return static_cast<double>(self.simulation().now_ns()) / kNanosPerSecond;
-          })
+      .def_property_readonly("now",
+                             [](const SimulationObject& self) {
+                               // Divided, not multiplied by 1e-9: seconds_to_ns() of it is the same
+                               // nanosecond.
+                               return static_cast<double>(self.simulation().now_ns()) /
+                                      kNanosPerSecond;
+                             })
       .def_property_readonly(
           "registry", [](const SimulationObject& self) { return self.simulation().registry(); })
       .def_property_readonly("requests", &SimulationObject::requests)

@@ -132,10 +132,10 @@ TEST_F(SimulationTest, AdvancesToAnyTimeAndRunsToTheLastEvent) {
 }
 
 TEST_F(SimulationTest, ABatchThatNeverEndsKeepsItsInstance) {
-  Simulation simulation(options_,
-                        std::make_unique<ListedArrivals>(
-                            std::vector<SimulatedArrival>{{.at_ns = 5}, {.at_ns = 6}}),
-                        [](int64_t) { return kNever - 1; });
+  Simulation simulation(
+      options_,
+      std::make_unique<ListedArrivals>(std::vector<SimulatedArrival>{{.at_ns = 5}, {.at_ns = 6}}),
+      [](int64_t) { return kNever - 1; });
   simulation.advance(int64_t{1} << 61);
   EXPECT_EQ(simulation.stats().in_flight, 1);
   EXPECT_EQ(simulation.stats().queue_depth, 1);

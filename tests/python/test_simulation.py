@@ -108,13 +108,13 @@ def test_what_the_arrivals_raise() -> None:
     with pytest.raises(KeyError, match="mine"):
         sim.run()
     for call in (sim.run, lambda: sim.advance(1)):
-        with pytest.raises(im.ClosedError, match="ended with an error at 0.0* s: make a new one"):
+        with pytest.raises(im.ClosedError, match=r"ended with an error at 0.0* s: make a new one"):
             call()
     assert sim.stats()["recording"]
 
 
 def test_arrivals_that_use_their_simulation() -> None:
-    caught = []
+    caught: list[tuple[float, int]] = []
 
     def arrivals() -> Iterator[float]:
         with pytest.raises(im.ClosedError, match="got a call during another one"):
@@ -220,7 +220,7 @@ def test_what_the_cost_raises() -> None:
     ],
 )
 def test_wrong_options(options: dict[str, Any], text: str) -> None:
-    good = {"batching": im.Batching(), "arrivals": [], "cost": (0, 0)}
+    good: dict[str, Any] = {"batching": im.Batching(), "arrivals": [], "cost": (0, 0)}
     with pytest.raises(im.ConfigError, match=text):
         im.simulate(**(good | options))
 
@@ -310,7 +310,7 @@ def test_metrics_are_those_of_an_engine(prometheus_tools: Path) -> None:
     assert (sample("inference_oldest_request_seconds") or 0) > 0
     assert sample("inference_queue_limit") == 6
     assert sample("inference_latency_objective_seconds") == 8 * MS
-    assert 0 < (sample("inference_requests_within_objective_total") or 0)
+    assert (sample("inference_requests_within_objective_total") or 0) > 0
     assert stats["requests"]["rejected"] > 0
 
 
@@ -322,7 +322,9 @@ def test_two_simulations_do_not_meet() -> None:
 
 
 @pytest.mark.parametrize(
-    "arrivals", [lambda: np.arange(5) * MS, lambda: [i * MS for i in range(5)]], ids=("array", "list")
+    "arrivals",
+    [lambda: np.arange(5) * MS, lambda: [i * MS for i in range(5)]],
+    ids=("array", "list"),
 )
 def test_arrivals_live_as_long_as_the_simulation(arrivals: Callable[[], Any]) -> None:
     sim = simulate(arrivals())

@@ -48,10 +48,10 @@ void ArrivalReader::check(const char* field, int64_t got, int64_t low, int64_t h
 
 void ArrivalReader::check(const SimulatedArrival& arrival) {
   if (arrival.at_ns < latest_ns_) {
-    throw ConfigError("arrival " + std::to_string(checked_) + ": got " + seconds(arrival.at_ns) +
-                      (checked_ == 0 ? ", want 0 or more"
-                                     : " after " + seconds(latest_ns_) +
-                                           ", want arrivals in the order of time"));
+    throw ConfigError(
+        "arrival " + std::to_string(checked_) + ": got " + seconds(arrival.at_ns) +
+        (checked_ == 0 ? ", want 0 or more"
+                       : " after " + seconds(latest_ns_) + ", want arrivals in the order of time"));
   }
   if (arrival.at_ns > kLatestNs) {
     throw ConfigError("arrival " + std::to_string(checked_) + ": got " + seconds(arrival.at_ns) +

@@ -235,8 +235,8 @@ void SimulatedWorld::record(size_t instance, const Running& batch, ExecutedBatch
   recorder_.record_batch(instance, executed);
   if (gone_rows == 0) return;
   const double share = static_cast<double>(gone_rows) / static_cast<double>(batch.rows);
-  recorder_.record_wasted(
-      instance, static_cast<int64_t>(static_cast<double>(executed.compute_ns) * share));
+  recorder_.record_wasted(instance,
+                          static_cast<int64_t>(static_cast<double>(executed.compute_ns) * share));
 }
 
 void SimulatedWorld::end_early(Request& each, Outcome outcome) {
