@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <ostream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,9 +17,9 @@
 
 namespace inferometer {
 
-void PrintTo(const TracedRequest& request, std::ostream* out) {
-  *out << request.id << ' ' << outcome_name(request.outcome) << " queue " << request.queue_ns
-       << " total " << request.total_ns << " batch " << static_cast<int64_t>(request.batch);
+std::ostream& operator<<(std::ostream& out, const TracedRequest& request) {
+  return out << request.id << ' ' << outcome_name(request.outcome) << " queue " << request.queue_ns
+             << " total " << request.total_ns << " batch " << static_cast<int64_t>(request.batch);
 }
 
 bool operator==(const TracedRequest& a, const TracedRequest& b) {
