@@ -45,7 +45,7 @@ class Item {
 
  private:
   // The order of inferometer.Arrival.
-  enum Field : py::ssize_t { kAt, kRows, kPriority, kGroup, kTimeout, kCancelAt, kBytes, kLength };
+  enum Field : uint8_t { kAt, kRows, kPriority, kGroup, kTimeout, kCancelAt, kBytes, kLength };
   static constexpr py::ssize_t kFields = kLength + 1;
 
   [[nodiscard]] py::ssize_t size() const { return PyTuple_GET_SIZE(item_.ptr()); }

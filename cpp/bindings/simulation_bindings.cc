@@ -129,9 +129,13 @@ void bind_simulation(py::module_& m) {
           py::arg("seconds"))
       .def("run", &SimulationObject::run)
       .def("stats", &stats)
-      .def_property_readonly(
-          "now",
-          [](const SimulationObject& self) { return ns_to_seconds(self.simulation().now_ns()); })
+      .def_property_readonly("now",
+                             [](const SimulationObject& self) {
+                               // Divided, not multiplied by 1e-9: seconds_to_ns() of it is the same
+                               // nanosecond.
+                               return static_cast<double>(self.simulation().now_ns()) /
+                                      kNanosPerSecond;
+                             })
       .def_property_readonly(
           "registry", [](const SimulationObject& self) { return self.simulation().registry(); })
       .def_property_readonly("requests", &SimulationObject::requests)

@@ -18,9 +18,15 @@ import inferometer as im
         ({"priority_levels": "2"}, "priority_levels: got '2', want an int"),
         ({"default_priority_level": None}, "default_priority_level: got None, want an int"),
         ({"default_queue_policy": None}, "default_queue_policy: got None, want inferometer.Queue"),
-        ({"priority_queue_policy": [im.QueuePolicy()]}, "priority_queue_policy: .* want a dict"),
+        (
+            {"priority_queue_policy": [im.QueuePolicy()]},
+            "priority_queue_policy: got .* want a dict",
+        ),
         ({"priority_queue_policy": {"1": im.QueuePolicy()}}, "level: got '1', want an int"),
-        ({"priority_queue_policy": {1: 2}}, r"priority_queue_policy\[1\]: got 2, want inf"),
+        (
+            {"priority_queue_policy": {1: 2}},
+            r"priority_queue_policy\[1\]: got 2, want inferometer.Q",
+        ),
         ({"padding": 1}, "padding: got 1, want inferometer.Padding or None"),
     ],
 )

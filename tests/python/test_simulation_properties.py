@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import batching_exact_invariants
 import inferometer
+import simulation_totals
 from batching_history import Arrival, Batch, Ending, History, Options, Policy
 from batching_report import side_by_side
 from batching_strategies import Scenario, scenarios
@@ -106,6 +107,7 @@ def same(scenario: Scenario, sim: Any) -> None:
     if (got.requests, got.batches) != (expected.requests, expected.batches):
         pytest.fail("\n" + side_by_side(scenario, expected, got), pytrace=False)
     batching_exact_invariants.check(got)
+    simulation_totals.agree(got, sim)
 
 
 @examples

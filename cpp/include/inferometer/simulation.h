@@ -32,7 +32,7 @@ struct SimulatedArrival {
   /// Stands for the inputs' dtypes and shapes: requests of one group can share a batch.
   int64_t group = 0;
   /// As SubmitOptions::timeout_ns.
-  std::optional<int64_t> timeout_ns;
+  std::optional<int64_t> timeout_ns = std::nullopt;
   /// When its caller cancels it.
   int64_t cancel_ns = kNever;
   int64_t bytes = 0;

@@ -6,10 +6,6 @@
 #include <string>
 #include <string_view>
 
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
-
 #include "inferometer/clock.h"
 
 namespace inferometer {
@@ -33,7 +29,7 @@ bool kernel_trusts_counter() {
 
 int64_t counter() noexcept {
 #if defined(__x86_64__)
-  return static_cast<int64_t>(__rdtsc());
+  return static_cast<int64_t>(__builtin_ia32_rdtsc());
 #else
   return 0;
 #endif

@@ -18,6 +18,15 @@ std::string full(const std::string& what, int64_t got, const std::string& unit, 
          std::to_string(limit) + " (" + option + ")";
 }
 
+int64_t longest(std::span<const TensorView> inputs, int64_t padded_axis) noexcept {
+  const auto axis = static_cast<size_t>(padded_axis);
+  int64_t length = 0;
+  for (const TensorView& view : inputs) {
+    if (axis < view.shape.rank()) length = std::max(length, view.shape[axis]);
+  }
+  return length;
+}
+
 }  // namespace
 
 Scheduler::Scheduler(Batching batching, std::shared_ptr<BufferPool> pool)
@@ -74,17 +83,9 @@ std::string Scheduler::refusal(const Request& request) const {
 }
 
 int64_t Scheduler::bucket_of(int64_t length) const noexcept {
+  if (!batching_.padding) return 0;
   const auto& buckets = batching_.padding->buckets;
   return std::ranges::lower_bound(buckets, length) - buckets.begin();
-}
-
-int64_t Scheduler::length_of(std::span<const TensorView> inputs) const noexcept {
-  const auto axis = static_cast<size_t>(batching_.padding->axis);
-  int64_t length = 0;
-  for (const TensorView& view : inputs) {
-    if (axis < view.shape.rank()) length = std::max(length, view.shape[axis]);
-  }
-  return length;
 }
 
 void Scheduler::accept(std::shared_ptr<Request> request, std::span<const TensorView> inputs,
@@ -94,7 +95,7 @@ void Scheduler::accept(std::shared_ptr<Request> request, std::span<const TensorV
                                     .padded_axis = std::nullopt,
                                     .segment_rows = batching_.max_batch_size};
   if (batching_.padding && !inputs.empty()) {
-    placement.tag = bucket_of(length_of(inputs));
+    placement.tag = bucket_of(longest(inputs, batching_.padding->axis));
     placement.padded_axis = batching_.padding->axis;
   }
   Request& accepted = *request;

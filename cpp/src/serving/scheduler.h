@@ -62,7 +62,7 @@ class Scheduler {
   [[nodiscard]] Upcoming upcoming(int64_t now_ns, bool draining) const noexcept;
   /// The decision about a request that has just arrived and is alone.
   [[nodiscard]] BatchDecision decide_lone(int64_t rows) const noexcept;
-  /// The bucket of inputs of this length. Only where there is padding.
+  /// The bucket of inputs of this length; 0 without padding.
   [[nodiscard]] int64_t bucket_of(int64_t length) const noexcept;
 
   /// Stops watching the deadline of a request that next() gave.
@@ -90,7 +90,6 @@ class Scheduler {
     BatchDecision decision;
   };
   [[nodiscard]] Choice choose(int64_t now_ns, bool draining) const noexcept;
-  [[nodiscard]] int64_t length_of(std::span<const TensorView> inputs) const noexcept;
 
   Batching batching_;
   RequestQueue queue_;

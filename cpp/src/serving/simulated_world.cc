@@ -10,7 +10,7 @@
 namespace inferometer {
 namespace {
 
-const SimulationOptions& checked(const SimulationOptions& options) {
+SimulationOptions checked(SimulationOptions options) {
   options.batching.check();
   if (!options.registry) throw ConfigError("registry: got null, want a registry");
   if (options.name.empty()) throw ConfigError("name: got an empty name, want a name");
@@ -34,20 +34,19 @@ class SimulatedWorld::SimulatedRequest final : public Request {
 
 SimulatedWorld::SimulatedWorld(const SimulationOptions& options,
                                std::unique_ptr<ArrivalSource> arrivals, Simulation::Cost cost)
-    : registry_(checked(options).registry),
-      traced_(options.trace),
-      scheduler_(options.batching, BufferPool::create(0)),
-      arrivals_(std::move(arrivals), options.batching, options.until_ns),
+    : options_(checked(options)),
+      scheduler_(options_.batching, BufferPool::create(0)),
+      arrivals_(std::move(arrivals), options_.batching, options_.until_ns),
       cost_(std::move(cost)),
-      recorder_(registry_,
-                {.name = options.name,
-                 .version = options.version,
-                 .latency_objective_ns = options.latency_objective_ns,
-                 .instances = options.instances,
-                 .padding = options.batching.padding.has_value()},
+      recorder_(options_.registry,
+                {.name = options_.name,
+                 .version = options_.version,
+                 .latency_objective_ns = options_.latency_objective_ns,
+                 .instances = options_.instances,
+                 .padding = options_.batching.padding.has_value()},
                 live_readings(), clock_) {
-  instances_.resize(options.instances);
-  for (size_t i = 0; i < options.instances; ++i) free_.push(i);
+  instances_.resize(options_.instances);
+  for (size_t i = 0; i < options_.instances; ++i) free_.push(i);
 }
 
 SimulatedWorld::~SimulatedWorld() = default;
@@ -134,7 +133,7 @@ void SimulatedWorld::let_in(const SimulatedArrival& arrival) {
   scheduler_.prepare(*request, {arrival.priority, arrival.timeout_ns});
   if (!scheduler_.refusal(*request).empty()) {
     recorder_.record_refused(Outcome::kRejected);
-    if (traced_) trace_.requests.push_back({request->id, Outcome::kRejected});
+    if (options_.trace) trace_.requests.push_back({request->id, Outcome::kRejected});
     return;
   }
   scheduler_.accept(request, {}, no_model, tag_of(arrival));
@@ -182,7 +181,7 @@ void SimulatedWorld::start(Scheduler::Next batch) {
   }
   running_requests_ += std::ssize(running.requests);
   ends_.emplace(end_ns, instance);
-  if (!traced_) return;
+  if (!options_.trace) return;
   TracedBatch traced{running.start_ns, end_ns, instance, running.reason, running.rows, {}};
   for (const auto& each : running.requests) {
     auto& request = static_cast<SimulatedRequest&>(*each);
@@ -258,7 +257,7 @@ void SimulatedWorld::end_early(Request& each, Outcome outcome) {
 void SimulatedWorld::ended(SimulatedRequest& request) {
   Ending::publish(request);
   if (request.cancel_ns != kNever) cancellations_.erase({request.cancel_ns, request.id});
-  if (!traced_) return;
+  if (!options_.trace) return;
   trace_.requests.push_back({request.id, request.outcome_, request.timing_.queue_ns,
                              request.timing_.total_ns, request.batch});
 }

@@ -37,7 +37,9 @@ class SimulatedWorld {
 
   [[nodiscard]] int64_t now_ns() const noexcept { return clock_.now_ns(); }
   [[nodiscard]] SimulationStats stats() const;
-  [[nodiscard]] const std::shared_ptr<Registry>& registry() const noexcept { return registry_; }
+  [[nodiscard]] const std::shared_ptr<Registry>& registry() const noexcept {
+    return options_.registry;
+  }
   [[nodiscard]] const SimulationTrace& trace() const noexcept { return trace_; }
 
  private:
@@ -69,8 +71,7 @@ class SimulatedWorld {
   void publish() noexcept;
   [[nodiscard]] LiveReadings live_readings() const;
 
-  const std::shared_ptr<Registry> registry_;
-  const bool traced_;
+  const SimulationOptions options_;
   VirtualClock clock_;
   Scheduler scheduler_;
   ArrivalReader arrivals_;

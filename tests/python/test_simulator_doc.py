@@ -1,0 +1,19 @@
+"""The example of docs/simulator.md runs and prints what stands there."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+
+from conftest import ROOT
+
+
+def test_the_example_prints_what_the_page_shows() -> None:
+    text = (ROOT / "docs/simulator.md").read_text(encoding="utf-8")
+    blocks = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.DOTALL)
+    assert blocks is not None
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(blocks[1], {})
+    assert printed.getvalue() == blocks[2]
