@@ -9,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/progress.sh
 mode=default
+early=
 for argument in "$@"; do
   case $argument in
     --fast) mode=fast ;;
@@ -60,9 +61,41 @@ release_build() {
   [ "$mode" != all ] || targets=(all) # with the benches
   run_logged "release build" build/logs/release.log ninja -C build/release "${targets[@]}"
 }
+# build_sanitizer PRESET: configures and builds.
+build_sanitizer() {
+  (cd cpp && cmake --preset "$1") && ninja -C "build/cpp-$1"
+}
+# shellcheck disable=SC2329  # called by name, through stage
+# start_early PRESET: pytest waits for a good part of its time; a build goes on meanwhile, with what
+# is left over of the processors.
+start_early() {
+  mkdir -p build/logs
+  # In a group of its own, to be ended as a whole: Ctrl-C does not reach what runs in the background.
+  # shellcheck disable=SC2016  # bash -c expands it
+  setsid nice -n 19 bash -c 'cd cpp && cmake --preset "$1" && ninja -C "../build/cpp-$1"' \
+    _ "$1" >"build/logs/$1-early.log" 2>&1 </dev/null &
+  early=$!
+  trap 'kill -- "-$early" 2>/dev/null || true' EXIT
+}
 sanitizer() {
-  (cd cpp && run_logged "configure ($1)" "../build/logs/$1-configure.log" cmake --preset "$1") &&
-    run_logged "build ($1)" "build/logs/$1-build.log" ninja -C "build/cpp-$1" &&
+  (cd cpp && cmake --preset "$1") && ninja -C "build/cpp-$1"
+}
+# pytest waits for a good part of its time: the ASan build goes on meanwhile, with what is left over.
+start_early() {
+  (
+    # shellcheck disable=SC2030  # for this process alone
+    nice -n 19 "$0" --build "$1" >"build/logs/$1-early.log" 2>&1 || true
+  ) &
+  early=$!
+}
+sanitizer() {
+  if [ -n "$early" ]; then
+    # What failed in it fails again below, and is shown there.
+    run_logged "the build begun meanwhile" build/logs/early.log tail --pid="$early" -f /dev/null
+    trap - EXIT
+    early=
+  fi
+  run_logged "build ($1)" "build/logs/$1-build.log" build_sanitizer "$1" &&
     gtest "$1" "build/cpp-$1"
 }
 python_tests() {
@@ -90,6 +123,7 @@ stage set-up scripts/setup.sh test || { summary; exit 1; }
 export PATH=$PWD/.venv/bin:$PATH
 stage "release build" release_build || { summary; exit 1; }
 stage "gtest (release)" gtest release build/release/cpp || true
+[ "$mode" = fast ] || start_early asan
 stage pytest python_tests || true
 if [ "$mode" != fast ]; then
   stage "asan + ubsan" sanitizer asan || true
