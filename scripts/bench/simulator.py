@@ -2,7 +2,8 @@
 
 Arrivals are sent to an engine with a DelayModel, open loop, at times drawn from a Poisson process;
 the times at which they were really submitted are then simulated. Both should give the same mean
-batch, throughput and quantiles of the latency. Prints a JSON line for each.
+batch, throughput and quantiles of the latency. Prints a JSON line for each. The time that the
+model itself took is compared too: where that differs, other processes had the machine.
 """
 
 from __future__ import annotations
@@ -91,12 +92,14 @@ class Outcome:
     latencies: list[float]
     rejected: int
     mean_batch: float
+    mean_compute: float
     seconds: float  # first arrival to last answer
 
     def numbers(self) -> dict[str, float]:
         """What is compared."""
         p50, p95, p99 = np.quantile(self.latencies, (0.5, 0.95, 0.99))
         return {
+            "the model's own time": self.mean_compute,
             "mean batch": self.mean_batch,
             "throughput": len(self.latencies) / self.seconds,
             "P50": float(p50),
@@ -130,7 +133,8 @@ def serve(load: Load, planned: Floats) -> tuple[Outcome, list[float]]:
     latencies = [answer.timing.total for _, answer in answers]
     last = max(at + latency for (at, _), latency in zip(answers, latencies, strict=True))
     batches = after["batch_size"]["count"] - before["batch_size"]["count"]
-    outcome = Outcome(latencies, rejected, len(answers) / batches, last - sent[0])
+    compute = (after["busy_seconds"] - before["busy_seconds"]) / batches
+    outcome = Outcome(latencies, rejected, len(answers) / batches, compute, last - sent[0])
     return outcome, sent
 
 
@@ -144,6 +148,7 @@ def simulate(load: Load, sent: list[float]) -> Outcome:
         latencies,
         stats["requests"]["rejected"],
         stats["batch_size"]["mean"],
+        stats["compute"]["mean"],
         simulation.now - sent[0],
     )
 
