@@ -162,9 +162,12 @@ void EngineCore::publish_model_memory_locked() {
 
 void EngineCore::ended_some() noexcept {
   // Sequentially consistent with drain() and close(), which set the phase and then look here.
-  if (ending_.fetch_sub(1) != 1 || phase_.load() == Phase::kOpen) return;
-  MutexLock lock(mutex_);
-  settled_.notify_all();
+  if (ending_.fetch_sub(1) == 1 && phase_.load() != Phase::kOpen) {
+    MutexLock lock(mutex_);
+    settled_.notify_all();
+  }
+  // Behind the count, for a model may close its engine on its way out.
+  if (any_retired_.load()) drop_retired_models();
 }
 
 size_t EngineCore::end_early(std::span<const std::shared_ptr<Request>> requests, Outcome outcome) {
@@ -195,21 +198,25 @@ bool EngineCore::cancel(Request& request, bool even_running) {
   if (request.owner_ != this || forked()) return false;
   const std::shared_ptr<Request> keep = request.shared_from_this();
   std::shared_ptr<Request> leader;
+  bool ends = false;
   {
     MutexLock lock(mutex_);
     const bool queued = scheduler_.remove(request) != nullptr;
-    if (!queued && !even_running) return false;
-    ++ending_;
+    ends = queued || even_running;
+    if (ends) ++ending_;
     publish_queue_state_locked();
     // Its caller may never wait again, and so never hear that it was asked to lead.
-    if (Ending::asked_to_lead(request)) leader = hand_over_locked();
+    if (Ending::asked_to_lead(request) || (queued && scheduler_.fewer_may_release())) {
+      leader = hand_over_locked();
+    }
   }
-  if (leader) Ending::ask_to_lead(*leader);
-  return end_early({&keep, 1}, Outcome::kCancelled) == 1;
+  if (leader) Ending::wake_leader(*leader);
+  return ends && end_early({&keep, 1}, Outcome::kCancelled) == 1;
 }
 
 int64_t EngineCore::expire() {
   std::vector<std::shared_ptr<Request>> due;
+  std::shared_ptr<Request> leader;
   int64_t next = kNever;
   {
     MutexLock lock(mutex_);
@@ -217,7 +224,9 @@ int64_t EngineCore::expire() {
     next = scheduler_.next_due_ns();
     ++ending_;
     publish_queue_state_locked();
+    if (scheduler_.fewer_may_release()) leader = hand_over_locked();
   }
+  if (leader) Ending::wake_leader(*leader);
   end_early(due, Outcome::kTimeout);
   return next;
 }
@@ -233,7 +242,7 @@ void EngineCore::reconfigure(const Batching& batching) {
     queue_limit_.store(batching.max_queue_size, std::memory_order_relaxed);
     leader = hand_over_locked();
   }
-  if (leader) Ending::ask_to_lead(*leader);
+  if (leader) Ending::wake_leader(*leader);
 }
 
 void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
@@ -250,6 +259,7 @@ void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
     check_same_specs("output", model->outputs(), model_->outputs());
     (void)checked(scheduler_.batching(), *model);
     retired_.push_back(std::exchange(model_, std::move(model)));
+    any_retired_.store(true);
     publish_model_memory_locked();
     if (recorder_) recorder_->set_load_ns(model_->executable(0).load_ns());
     scheduler_.forget_idle_models();
@@ -268,6 +278,7 @@ void EngineCore::drop_retired_models() {
     idle.push_back(std::move(model));
     return true;
   });
+  any_retired_.store(!retired_.empty());
   lock.unlock();
 }
 

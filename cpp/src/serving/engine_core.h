@@ -56,7 +56,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   // On callers' threads (engine_callers.cc).
   EndedCall try_run_here(std::span<const NamedInput> inputs, AnswerSink& answer,
                          const SubmitOptions& options);
-  void lead();
+  void lead(const Request& caller);
   FlushStatus flush(const CompletionQueue& here, std::vector<std::shared_ptr<Request>>& ended,
                     int64_t budget_ns);
 
@@ -86,6 +86,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   struct Instance {
     bool busy = false;
     FormedBatch* running = nullptr;
+    const Request* led_by = nullptr;  // the request of the caller that runs the batch, if one does
     // Arrival of the call that runs here on its caller's thread; kNever: none does. Whoever takes
     // it out ends that call: the caller when the model is done, or close(). Synchronises itself.
     std::atomic<int64_t> lone_arrival_ns{kNever};
@@ -125,13 +126,16 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
       REQUIRES(mutex_);
   void perform(Work& work, CompletionBatch& completions, Runner runner);
   void run(FormedBatch& batch, size_t instance, CompletionBatch& completions, Runner runner);
+  // Ends the batch of a thread that does not return from the model.
+  void abandon(FormedBatch& batch, size_t instance);
   void finish(FormedBatch& batch, size_t instance, const std::exception_ptr& error,
               const BatchTimes& times, CompletionBatch& completions, Runner runner);
   // `mine`: which of the batch's requests this thread ends.
   void record(const FormedBatch& batch, size_t instance, const std::vector<bool>& mine,
               const BatchTimes& times, int64_t gone_rows);
-  // After an instance came free, or the rules changed: finds somebody to run what is released. The
-  // caller that is returned must be asked to lead once the lock is released.
+  // After an instance came free, or what waits or the rules changed: finds somebody to run what is
+  // released. The caller that is returned was asked to lead, and must be woken once the lock is
+  // released.
   [[nodiscard]] std::shared_ptr<Request> hand_over_locked() REQUIRES(mutex_);
 
   // On callers' threads. A model that may block would hold up who has better things to do.
@@ -141,6 +145,9 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   [[nodiscard]] bool callers_may_lead_locked() const REQUIRES(mutex_) {
     return callers_may_run_locked() && !model_->executable(0).needs_interpreter();
   }
+  // The caller of this request can be asked to lead.
+  [[nodiscard]] bool may_lead_locked(const Request& request, int64_t now_ns) const REQUIRES(mutex_);
+  [[nodiscard]] bool leaves_room_locked(int64_t time_left_ns) const REQUIRES(mutex_);
   [[nodiscard]] bool may_run_here_locked(int64_t rows, int64_t now_ns, const SubmitOptions& options,
                                          BatchDecision& decision) REQUIRES(mutex_);
   void record_lone(size_t instance, Outcome outcome, const Timing& timing,
@@ -183,6 +190,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::atomic<int64_t> weights_bytes_{0};
   std::atomic<int64_t> activation_bytes_{0};
   std::atomic<int64_t> ending_{0};  // calls of end_early() and finish() under way; +1 under mutex_
+  std::atomic<bool> any_retired_{false};  // retired_ holds something; written under mutex_
   std::atomic<Phase> phase_{Phase::kOpen};
   std::atomic<const InputCheck*> input_check_{nullptr};  // set once; owned by owned_check_
   std::unique_ptr<Recorder> recorder_;                   // null: nothing is recorded
