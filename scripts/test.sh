@@ -4,7 +4,8 @@
 #   scripts/test.sh          release, ASan+UBSan and TSan builds with GoogleTest; pytest; lint
 #   scripts/test.sh --fast   release build with GoogleTest, pytest without slow tests, lint without
 #                            clang-tidy
-#   scripts/test.sh --all    also `pip install .` in isolation, the wheel, the PyTorch test
+#   scripts/test.sh --all    also `pip install .` in isolation, the wheel, the PyTorch test; the stress
+#                            test with millions of requests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/progress.sh
@@ -14,7 +15,7 @@ for argument in "$@"; do
   case $argument in
     --fast) mode=fast ;;
     --all) mode=all ;;
-    *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
 
@@ -43,6 +44,10 @@ summary() {
   return "$failed"
 }
 
+# Requests of the stress test; without a number as many as it likes.
+declare -A stress=()
+[ "$mode" != all ] || stress=([release]=2000000 [asan]=1000000 [tsan]=1000000)
+
 # gtest PRESET BUILD_DIR: every GoogleTest binary of a build, results as JSON in build/reports.
 gtest() {
   local runner=()
@@ -50,11 +55,12 @@ gtest() {
   if [ "$1" = tsan ] && setarch "$(uname -m)" -R true 2>/dev/null; then
     runner=(setarch "$(uname -m)" -R)
   fi
+  [ -z "${stress[$1]:-}" ] || local -x INFEROMETER_STRESS=${stress[$1]}
   GTEST_OUTPUT="json:$reports/gtest-$1/" \
     ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 \
     UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
     run_logged "gtest ($1)" "build/logs/gtest-$1.log" "${runner[@]}" \
-    ctest --test-dir "$2" --output-on-failure --timeout 150 --no-tests=error
+    ctest --test-dir "$2" --output-on-failure --timeout "$([ "$mode" = all ] && echo 600 || echo 150)" --no-tests=error
 }
 release_build() {
   local targets=(_core gtests)

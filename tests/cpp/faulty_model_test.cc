@@ -58,6 +58,8 @@ TEST_F(FaultyModelTest, LooksLikeTheModelItWraps) {
     }
     [[nodiscard]] int64_t load_ns() const noexcept override { return 8; }
     [[nodiscard]] bool may_block() const noexcept override { return true; }
+    [[nodiscard]] bool keeps_inputs() const noexcept override { return false; }
+    [[nodiscard]] bool needs_interpreter() const noexcept override { return true; }
     void interrupt() noexcept override { interrupted = true; }
     bool interrupted = false;
   };
@@ -70,6 +72,8 @@ TEST_F(FaultyModelTest, LooksLikeTheModelItWraps) {
   EXPECT_EQ(model.weights_bytes(), 6);
   EXPECT_EQ(model.activation_bytes(2), 14);
   EXPECT_EQ(model.load_ns(), 8);
+  EXPECT_FALSE(model.keeps_inputs());
+  EXPECT_TRUE(model.needs_interpreter());
   EXPECT_TRUE(model.may_block());
   model.interrupt();
   EXPECT_TRUE(described->interrupted);

@@ -32,12 +32,12 @@ class FaultyModel : public Executable {
     return model_->activation_bytes(rows);
   }
   [[nodiscard]] int64_t load_ns() const noexcept override { return model_->load_ns(); }
-  /// True while there are stalls or delays, or some are scheduled.
-  [[nodiscard]] bool may_block() const noexcept override;
   [[nodiscard]] bool keeps_inputs() const noexcept override { return model_->keeps_inputs(); }
   [[nodiscard]] bool needs_interpreter() const noexcept override {
     return model_->needs_interpreter();
   }
+  /// True while there are stalls or delays, or some are scheduled.
+  [[nodiscard]] bool may_block() const noexcept override;
   void run(Batch& batch) override;
   /// Ends stalls and delays, and fails the batches that they held.
   void interrupt() noexcept override;

@@ -1,6 +1,7 @@
 #include "serving/completion_batch.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "inferometer/completion_queue.h"
 
@@ -19,8 +20,7 @@ void CompletionBatch::add(const std::shared_ptr<Request>& request) {
 }
 
 void CompletionBatch::deliver() {
-  for (Group& group : groups_) group.queue->push(group.ended);
-  groups_.clear();
+  for (Group& group : groups_) group.queue->push(std::exchange(group.ended, {}));
 }
 
 }  // namespace inferometer

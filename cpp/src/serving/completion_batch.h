@@ -21,7 +21,8 @@ class CompletionBatch {
   /// Remembers a request that the caller has ended, and takes its queue from it; one without a
   /// queue needs no delivery.
   void add(const std::shared_ptr<Request>& request);
-  /// Pushes what was added.
+  /// Pushes what was added. Queues are let go of with this object: the last owner of one destroys
+  /// what its loop never took, and with that perhaps the engine, which must not wait for us then.
   void deliver();
 
  private:

@@ -44,8 +44,12 @@ void Ending::publish(Request& request) noexcept {
 }
 
 void Ending::ask_to_lead(Request& request) noexcept {
-  const uint32_t before = request.state_.fetch_or(kLead, std::memory_order_acq_rel);
-  if ((before & kHasWaiter) != 0) futex_wake_all(request.state_);
+  request.state_.fetch_or(kLead, std::memory_order_acq_rel);
+}
+
+void Ending::wake_leader(Request& request) noexcept {
+  const uint32_t seen = request.state_.load(std::memory_order_acquire);
+  if ((seen & kHasWaiter) != 0) futex_wake_all(request.state_);
 }
 
 bool Ending::asked_to_lead(const Request& request) noexcept {

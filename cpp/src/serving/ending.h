@@ -33,8 +33,10 @@ class Ending {
   static void publish(Request& request) noexcept;
 
   /// Asks the caller that waits on the request to lead. It may have ended meanwhile: its caller
-  /// then leads all the same, so that what was asked of it is not lost.
+  /// then leads all the same, so that what was asked of it is not lost. Under the engine's mutex,
+  /// so that whoever cancels the request knows; without it wake_leader() follows.
   static void ask_to_lead(Request& request) noexcept;
+  static void wake_leader(Request& request) noexcept;
   /// True if its caller was asked and has not yet heard of it.
   [[nodiscard]] static bool asked_to_lead(const Request& request) noexcept;
 

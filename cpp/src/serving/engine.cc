@@ -41,7 +41,7 @@ EndedCall Engine::try_run_here(std::span<const NamedInput> inputs, AnswerSink& a
   return core_->try_run_here(inputs, answer, options);
 }
 
-void Engine::lead(const std::shared_ptr<Request>& /*caller*/) { core_->lead(); }
+void Engine::lead(const std::shared_ptr<Request>& caller) { core_->lead(*caller); }
 
 FlushStatus Engine::flush(const CompletionQueue& here, std::vector<std::shared_ptr<Request>>& ended,
                           int64_t budget_ns) {

@@ -7,6 +7,7 @@
 #include "serving/ending.h"
 #include "serving/engine_core.h"
 #include "serving/engine_frame.h"
+#include "serving/race_points.h"
 
 namespace inferometer {
 namespace {
@@ -31,6 +32,7 @@ EngineCore::Work EngineCore::take_work_locked() {
   if (scheduler_.next_due_ns() <= now) {
     work.due = scheduler_.take_due(now);
     publish_queue_state_locked();
+    // None, if all were put behind: then there may still be a batch.
     if (!work.due.empty()) {
       ++ending_;
       return work;
@@ -72,6 +74,7 @@ void EngineCore::release_instance_locked(size_t instance, int64_t compute_ns, in
   instances_[instance].busy = false;
   instances_[instance].running = nullptr;
   instances_[instance].lone_model = nullptr;
+  instances_[instance].led_by = nullptr;
   ++free_;
   running_requests_ -= requests;
   const auto batch_ns = static_cast<double>(compute_ns);
@@ -83,6 +86,7 @@ void EngineCore::release_instance_locked(size_t instance, int64_t compute_ns, in
 void EngineCore::perform(Work& work, CompletionBatch& completions, Runner runner) {
   if (!work.due.empty()) end_early(work.due, Outcome::kTimeout);
   if (!work.batch) return;
+  race_point(RacePoint::kTaken);
   run(*work.batch, work.instance, completions, runner);
   completions.deliver();
   ended_some();
@@ -106,6 +110,7 @@ void EngineCore::run(FormedBatch& batch, size_t instance, CompletionBatch& compl
     }
     batch.trim_outputs();
   } catch (const abi::__forced_unwind&) {
+    abandon(batch, instance);
     throw;  // the thread is being ended (a finalising interpreter does that): not an error of ours
   } catch (...) {
     error = std::current_exception();
@@ -115,6 +120,17 @@ void EngineCore::run(FormedBatch& batch, size_t instance, CompletionBatch& compl
   times.compute_ns = times.end_ns - start;
   times.output_ns = times.end_ns - batch.computed_at_ns().value_or(times.end_ns);
   finish(batch, instance, error, times, completions, runner);
+}
+
+// The instance goes with the thread: nobody knows in what state the model was left.
+void EngineCore::abandon(FormedBatch& batch, size_t instance) {
+  {
+    MutexLock lock(mutex_);
+    for (const auto& request : batch.taken()) scheduler_.forget(*request);
+    instances_[instance].running = nullptr;
+    ++ending_;
+  }
+  end_early(batch.taken(), Outcome::kShutdown);
 }
 
 // Ends every request of the batch that is still there. Order: outcomes, then metrics (whoever sees
@@ -149,25 +165,24 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
 
   if (recorder_) record(batch, instance, mine, times, gone_rows);
 
+  // Before the lock: swap() keeps a model that is held, and leaves it to whoever lets go last.
+  batch.let_go_of_model();
   std::shared_ptr<Request> leader;
-  bool retired = false;
   {
     MutexLock lock(mutex_);
     for (const auto& request : requests) scheduler_.forget(*request);
     ++ending_;
     release_instance_locked(instance, times.compute_ns, std::ssize(requests));
-    batch.let_go_of_model();  // not the last to do so: model_ or retired_ has it
     // A worker and a loop look again by themselves.
     if (runner == Runner::kCaller) leader = hand_over_locked();
-    retired = !retired_.empty();
   }
-  if (leader) Ending::ask_to_lead(*leader);
+  race_point(RacePoint::kLeaderChosen);
+  if (leader) Ending::wake_leader(*leader);
   for (size_t i = 0; i < requests.size(); ++i) {
     if (!mine[i]) continue;
     Ending::publish(*requests[i]);
     completions.add(requests[i]);
   }
-  if (retired) drop_retired_models();
 }
 
 void EngineCore::record(const FormedBatch& batch, size_t instance, const std::vector<bool>& mine,
@@ -204,7 +219,9 @@ std::shared_ptr<Request> EngineCore::hand_over_locked() {
   if (scheduler_.empty()) return nullptr;
   const int64_t now = clock_.now_ns();
   const Scheduler::Upcoming next = scheduler_.upcoming(now, draining());
-  if (next.first != nullptr && next.first->caller_waits_ && callers_may_lead_locked()) {
+  if (next.first != nullptr && may_lead_locked(*next.first, now)) {
+    // Under the lock: cancel() must find it asked, to ask another one.
+    Ending::ask_to_lead(*next.first);
     return next.first->shared_from_this();
   }
   call_worker_locked(next.release_ns, now);

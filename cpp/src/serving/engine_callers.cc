@@ -14,8 +14,8 @@
 namespace inferometer {
 namespace {
 
-// A call with a deadline runs on its own thread only if the model is known to take less than this
-// part of the time that is left: nobody could end it there.
+// A call with a deadline runs or leads on its own thread only if the model is known to take less
+// than this part of the time that is left: its caller would hear too late that it has passed.
 constexpr double kDeadlineRoom = 10;
 
 // A model that needs the interpreter runs on its caller's thread once that thread has come this
@@ -46,11 +46,22 @@ bool EngineCore::may_run_here_locked(int64_t rows, const SubmitOptions& options,
   }
   const auto& timeout =
       options.timeout_ns ? options.timeout_ns : scheduler_.batching().default_timeout_ns;
-  if (timeout && (batch_ns_ == 0 || static_cast<double>(*timeout) < kDeadlineRoom * batch_ns_)) {
-    return false;
-  }
+  if (timeout && !leaves_room_locked(*timeout)) return false;
   decision = scheduler_.decide_lone(rows);
   return decision.dispatch_requests > 0;
+}
+
+bool EngineCore::leaves_room_locked(int64_t time_left_ns) const {
+  return batch_ns_ > 0 && static_cast<double>(time_left_ns) >= kDeadlineRoom * batch_ns_;
+}
+
+bool EngineCore::may_lead_locked(const Request& request, int64_t now_ns) const {
+  if (!request.caller_waits_ || !callers_may_lead_locked()) return false;
+  const int64_t deadline = request.deadline_ns_;
+  if (deadline != kNever && !leaves_room_locked(deadline - now_ns)) return false;
+  // A caller that is busy with a batch on another instance hears nothing before that has ended.
+  return std::ranges::none_of(
+      instances_, [&](const Instance& instance) { return instance.led_by == &request; });
 }
 
 EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSink& answer,
@@ -128,16 +139,14 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
     record_lone(instance, call, options.trace_id, executed);
   }
   std::shared_ptr<Request> leader;
-  bool retired = false;
   {
     MutexLock lock(mutex_);
     release_instance_locked(instance, compute_ns, 1);
     leader = hand_over_locked();
-    retired = !retired_.empty();
     if (phase_.load() != Phase::kOpen) settled_.notify_all();
   }
-  if (leader) Ending::ask_to_lead(*leader);
-  if (retired) drop_retired_models();
+  if (leader) Ending::wake_leader(*leader);
+  if (any_retired_.load()) drop_retired_models();
   return call;
 }
 
@@ -158,17 +167,23 @@ void EngineCore::record_lone(size_t instance, const EndedCall& call, std::string
 
 // Exactly one batch: a caller that went on leading would hold up its own answer, and whoever waits
 // for the GIL in between would hold up everybody (measured: 16 to 31 ms).
-void EngineCore::lead() {
+void EngineCore::lead(const Request& caller) {
   if (forked()) return;
   for (bool ran = false; !ran;) {
     Work work;
     {
       MutexLock lock(mutex_);
-      work = take_work_locked();
-      if (!work.any()) {
-        call_worker_locked(work.look_again_ns, clock_.now_ns());
+      const int64_t now = clock_.now_ns();
+      if (!callers_may_lead_locked()) {  // any more: the model may block by now
+        call_worker_locked(scheduler_.upcoming(now, draining()).release_ns, now);
         return;
       }
+      work = take_work_locked();
+      if (!work.any()) {
+        call_worker_locked(work.look_again_ns, now);
+        return;
+      }
+      if (work.batch) instances_[work.instance].led_by = &caller;
     }
     const Frame frame(*this);
     CompletionBatch completions;

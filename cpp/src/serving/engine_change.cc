@@ -23,7 +23,7 @@ void EngineCore::reconfigure(const Batching& batching) {
     queue_limit_.store(batching.max_queue_size, std::memory_order_relaxed);
     leader = hand_over_locked();
   }
-  if (leader) Ending::ask_to_lead(*leader);
+  if (leader) Ending::wake_leader(*leader);
 }
 
 // NOLINTNEXTLINE(bugprone-exception-escape): it swaps models, and says no; std::swap is not meant
@@ -51,6 +51,7 @@ void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
       input_check_.store(owned_check_.get(), std::memory_order_release);
     }
     retired_.push_back(std::exchange(model_, std::move(model)));
+    any_retired_.store(true);
     publish_model_memory_locked();
     if (recorder_) recorder_->set_load_ns(model_->executable(0).load_ns());
     scheduler_.forget_idle_models();
@@ -72,6 +73,7 @@ void EngineCore::drop_retired_models() {
     idle.push_back(std::move(model));
     return true;
   });
+  any_retired_.store(!retired_.empty());
   lock.unlock();
 }
 

@@ -27,7 +27,7 @@ bool EngineCore::drain(int64_t timeout_ns) {
     MutexLock lock(mutex_);
     return hand_over_locked();  // what waited for company goes now
   }();
-  if (leader) Ending::ask_to_lead(*leader);
+  if (leader) Ending::wake_leader(*leader);
   MutexLock lock(mutex_);
   while (!settled_locked()) {
     // The model itself would wait for its own end.

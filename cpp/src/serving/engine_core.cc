@@ -160,9 +160,12 @@ void EngineCore::publish_model_memory_locked() {
 
 void EngineCore::ended_some() noexcept {
   // Sequentially consistent with drain() and close(), which set the phase and then look here.
-  if (ending_.fetch_sub(1) != 1 || phase_.load() == Phase::kOpen) return;
-  MutexLock lock(mutex_);
-  settled_.notify_all();
+  if (ending_.fetch_sub(1) == 1 && phase_.load() != Phase::kOpen) {
+    MutexLock lock(mutex_);
+    settled_.notify_all();
+  }
+  // Behind the count, for a model may close its engine on its way out.
+  if (any_retired_.load()) drop_retired_models();
 }
 
 size_t EngineCore::end_early(std::span<const std::shared_ptr<Request>> requests, Outcome outcome) {
@@ -186,7 +189,6 @@ size_t EngineCore::end_early(std::span<const std::shared_ptr<Request>> requests,
   }
   completions.deliver();
   ended_some();
-  drop_retired_models();  // the last request for one may have been among them
   return ended;
 }
 
@@ -194,17 +196,20 @@ bool EngineCore::cancel(Request& request, bool even_running) {
   if (request.owner_ != this || forked()) return false;
   const std::shared_ptr<Request> keep = request.shared_from_this();
   std::shared_ptr<Request> leader;
+  bool ends = false;
   {
     MutexLock lock(mutex_);
     const bool queued = scheduler_.remove(request) != nullptr;
-    if (!queued && !even_running) return false;
-    ++ending_;
+    ends = queued || even_running;
+    if (ends) ++ending_;
     publish_queue_state_locked();
     // Its caller may never wait again, and so never hear that it was asked to lead.
-    if (Ending::asked_to_lead(request) || prefers_sizes_locked()) leader = hand_over_locked();
+    if (Ending::asked_to_lead(request) || (queued && scheduler_.fewer_may_release())) {
+      leader = hand_over_locked();
+    }
   }
-  if (leader) Ending::ask_to_lead(*leader);
-  return end_early({&keep, 1}, Outcome::kCancelled) == 1;
+  if (leader) Ending::wake_leader(*leader);
+  return ends && end_early({&keep, 1}, Outcome::kCancelled) == 1;
 }
 
 int64_t EngineCore::expire() {
@@ -217,9 +222,9 @@ int64_t EngineCore::expire() {
     next = scheduler_.next_due_ns();
     ++ending_;
     publish_queue_state_locked();
-    if (prefers_sizes_locked()) leader = hand_over_locked();
+    if (scheduler_.fewer_may_release()) leader = hand_over_locked();
   }
-  if (leader) Ending::ask_to_lead(*leader);
+  if (leader) Ending::wake_leader(*leader);
   end_early(due, Outcome::kTimeout);
   return next;
 }

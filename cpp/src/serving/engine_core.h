@@ -56,7 +56,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   // On callers' threads (engine_callers.cc).
   EndedCall try_run_here(std::span<const NamedInput> inputs, AnswerSink& answer,
                          const SubmitOptions& options);
-  void lead();
+  void lead(const Request& caller);
   FlushStatus flush(const CompletionQueue& here, std::vector<std::shared_ptr<Request>>& ended,
                     int64_t budget_ns);
 
@@ -90,6 +90,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
     bool busy = false;
     FormedBatch* running = nullptr;
     const LoadedModel* lone_model = nullptr;  // in use by a call on its caller's thread
+    const Request* led_by = nullptr;  // the request of the caller that runs the batch, if one does
     // Arrival (in ticks) of the call that runs here on its caller's thread; kNever: none does.
     // Whoever takes it out ends that call: the caller when the model is done, or close().
     // Synchronises itself.
@@ -130,19 +131,17 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
       REQUIRES(mutex_);
   void perform(Work& work, CompletionBatch& completions, Runner runner);
   void run(FormedBatch& batch, size_t instance, CompletionBatch& completions, Runner runner);
+  // Ends the batch of a thread that does not return from the model.
+  void abandon(FormedBatch& batch, size_t instance);
   void finish(FormedBatch& batch, size_t instance, const std::exception_ptr& error,
               const BatchTimes& times, CompletionBatch& completions, Runner runner);
   // `mine`: which of the batch's requests this thread ends.
   void record(const FormedBatch& batch, size_t instance, const std::vector<bool>& mine,
               const BatchTimes& times, int64_t gone_rows);
-  // After an instance came free, or the rules changed: finds somebody to run what is released. The
-  // caller that is returned must be asked to lead once the lock is released.
+  // After an instance came free, or what waits or the rules changed: finds somebody to run what is
+  // released. The caller that is returned was asked to lead, and must be woken once the lock is
+  // released.
   [[nodiscard]] std::shared_ptr<Request> hand_over_locked() REQUIRES(mutex_);
-  // What is left of a queue that others left early may make exactly a preferred batch, which
-  // releases it; otherwise whoever leaves only lets the rest wait longer.
-  [[nodiscard]] bool prefers_sizes_locked() const REQUIRES(mutex_) {
-    return !scheduler_.batching().preferred_batch_sizes.empty();
-  }
 
   // On callers' threads. A model that may block would hold up who has better things to do.
   [[nodiscard]] bool callers_may_run_locked() const REQUIRES(mutex_) {
@@ -151,6 +150,9 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   [[nodiscard]] bool callers_may_lead_locked() const REQUIRES(mutex_) {
     return callers_may_run_locked() && !model_->executable(0).needs_interpreter();
   }
+  // The caller of this request can be asked to lead.
+  [[nodiscard]] bool may_lead_locked(const Request& request, int64_t now_ns) const REQUIRES(mutex_);
+  [[nodiscard]] bool leaves_room_locked(int64_t time_left_ns) const REQUIRES(mutex_);
   [[nodiscard]] bool may_run_here_locked(int64_t rows, const SubmitOptions& options,
                                          BatchDecision& decision) REQUIRES(mutex_);
   void record_lone(size_t instance, const EndedCall& call, std::string_view trace_id,
@@ -193,6 +195,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::atomic<int64_t> weights_bytes_{0};
   std::atomic<int64_t> activation_bytes_{0};
   std::atomic<int64_t> ending_{0};  // calls of end_early() and finish() under way; +1 under mutex_
+  std::atomic<bool> any_retired_{false};  // retired_ holds something; written under mutex_
   std::atomic<Phase> phase_{Phase::kOpen};
   std::atomic<const InputCheck*> input_check_{nullptr};  // set once; owned by owned_check_
   std::unique_ptr<Recorder> recorder_;                   // null: nothing is recorded

@@ -5,6 +5,7 @@
 #include "inferometer/errors.h"
 #include "serving/ending.h"
 #include "serving/engine_core.h"
+#include "serving/race_points.h"
 #include "telemetry/record/exemplar_cells.h"
 
 namespace inferometer {
@@ -156,8 +157,7 @@ std::shared_ptr<Request> EngineCore::enqueue(std::span<const TensorView> inputs,
       const int64_t now = request->arrival_ns_;
       const Scheduler::Upcoming next = scheduler_.upcoming(now, draining());
       // The caller looks itself as soon as it waits, without a wake-up.
-      const bool leads =
-          next.release_ns <= now && request->caller_waits_ && callers_may_lead_locked();
+      const bool leads = next.release_ns <= now && may_lead_locked(*request, now);
       if (leads) {
         Ending::ask_to_lead(*request);
       } else {
@@ -166,6 +166,7 @@ std::shared_ptr<Request> EngineCore::enqueue(std::span<const TensorView> inputs,
     }
   }
   if (!small) {
+    race_point(RacePoint::kQueuedNotCopied);
     request->segment_->fill(request->row_begin_, inputs);
     Ending::mark_filled(*request);
   }

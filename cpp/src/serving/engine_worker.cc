@@ -3,6 +3,7 @@
 
 #include "serving/engine_core.h"
 #include "serving/engine_frame.h"
+#include "serving/race_points.h"
 
 namespace inferometer {
 
@@ -13,6 +14,7 @@ void EngineCore::work() {
     {
       Work work = take_work_locked();
       if (!work.any()) {
+        race_point(RacePoint::kWorkerSleeps);
         sleep_locked(work.look_again_ns);
         continue;
       }

@@ -80,6 +80,12 @@ class Scheduler {
   /// Lets go of a model that no waiting request is for.
   void forget_idle_models() noexcept { queue_.forget_latest(); }
 
+  /// True if a batch may be released because a request left, or went behind the others: the
+  /// beginning of a candidate can come to have a preferred size.
+  [[nodiscard]] bool fewer_may_release() const noexcept {
+    return !batching_.preferred_batch_sizes.empty() && !queue_.empty();
+  }
+
   [[nodiscard]] bool empty() const noexcept { return queue_.empty(); }
   [[nodiscard]] int64_t size() const noexcept { return queue_.size(); }
   [[nodiscard]] int64_t oldest_arrival_ns() const noexcept { return queue_.oldest_arrival_ns(); }
