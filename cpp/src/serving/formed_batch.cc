@@ -45,7 +45,7 @@ void FormedBatch::gather(std::span<const TensorSpec> input_specs) {
   } else {
     gathered_ = true;
     if (padding_) {
-      gather_padded();
+      gather_padded(*padding_);
     } else {
       gather_rows();
     }
@@ -71,8 +71,8 @@ void FormedBatch::gather_rows() {
   }
 }
 
-void FormedBatch::gather_padded() {
-  const auto axis = static_cast<size_t>(padding_->axis);
+void FormedBatch::gather_padded(const Padding& padding) {
+  const auto axis = static_cast<size_t>(padding.axis);
   std::vector<TensorView> like = requests_.front()->segment_->rows(0, 1);
   for (const auto& request : requests_) {
     const std::vector<TensorView> own = request->segment_->rows(0, 1);
@@ -92,37 +92,37 @@ void FormedBatch::gather_padded() {
       shape.set(0, request->rows_);
       // Along an axis that an input does not have there is nothing to fill: its rows are the axis.
       copy_along(axis < shape.rank() ? axis : 0, own[i],
-                 {like[i].dtype, shape, segment_->row(i, row)}, padding_->value);
+                 {like[i].dtype, shape, segment_->row(i, row)}, padding.value);
     }
     row += request->rows_;
   }
 }
 
-int64_t FormedBatch::length_of(const Request& request) const noexcept {
+int64_t FormedBatch::length_of(const Request& request, size_t axis) noexcept {
   for (const Segment::Input& input : request.segment_->inputs) {
     // The segment's row shapes lack the row axis.
-    const auto axis = static_cast<size_t>(padding_->axis) - 1;
-    if (axis < input.row_shape.rank()) return input.row_shape[axis];
+    if (axis <= input.row_shape.rank()) return input.row_shape[axis - 1];
   }
   return 0;
 }
 
 void FormedBatch::trim_outputs() {
   if (!padding_ || !padding_->trim_outputs || opaque_) return;
+  const auto axis = static_cast<size_t>(padding_->axis);
   int64_t length = 0;  // of the batch
-  for (const auto& request : requests_) length = std::max(length, length_of(*request));
+  for (const auto& request : requests_) length = std::max(length, length_of(*request, axis));
   int64_t row = 0;
   std::vector<std::shared_ptr<const BatchOutput>> trimmed_outputs;
   for (const auto& request : requests_) {
-    trimmed_outputs.push_back(trimmed(row, request->rows_, length, length_of(*request)));
+    trimmed_outputs.push_back(
+        trimmed(row, request->rows_, axis, length, length_of(*request, axis)));
     row += request->rows_;
   }
   trimmed_ = std::move(trimmed_outputs);
 }
 
-std::shared_ptr<const BatchOutput> FormedBatch::trimmed(int64_t row, int64_t rows, int64_t length,
-                                                        int64_t own_length) const {
-  const auto axis = static_cast<size_t>(padding_->axis);
+std::shared_ptr<const BatchOutput> FormedBatch::trimmed(int64_t row, int64_t rows, size_t axis,
+                                                        int64_t length, int64_t own_length) const {
   auto answer = std::make_shared<BatchOutput>();
   for (const TensorView& from : output_->rows(row, rows)) {
     const size_t cut = axis < from.shape.rank() && from.shape[axis] == length ? axis : 0;

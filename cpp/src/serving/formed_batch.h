@@ -94,10 +94,11 @@ class FormedBatch final : public Batch {
   [[nodiscard]] bool contiguous() const noexcept;
   // The rows of all requests, one after the other, in a segment of this batch's own.
   void gather_rows();
-  void gather_padded();
-  // How long a request is, by its first padded input; 0: none is padded.
-  [[nodiscard]] int64_t length_of(const Request& request) const noexcept;
-  [[nodiscard]] std::shared_ptr<const BatchOutput> trimmed(int64_t row, int64_t rows,
+  void gather_padded(const Padding& padding);
+  // How long a request is along `axis`, by its first input that has it; 0: none has.
+  [[nodiscard]] static int64_t length_of(const Request& request, size_t axis) noexcept;
+  // Rows of the outputs, those of `length` along `axis` cut to `own_length`.
+  [[nodiscard]] std::shared_ptr<const BatchOutput> trimmed(int64_t row, int64_t rows, size_t axis,
                                                            int64_t length,
                                                            int64_t own_length) const;
 
