@@ -83,6 +83,7 @@ start_early() {
   early=$!
   trap 'kill -- "-$early" 2>/dev/null || true' EXIT
 }
+# shellcheck disable=SC2329  # called by name, through stage
 sanitizer() {
   (cd cpp && cmake --preset "$1") && ninja -C "build/cpp-$1"
 }
