@@ -71,7 +71,6 @@ release_build() {
 build_sanitizer() {
   (cd cpp && cmake --preset "$1") && ninja -C "build/cpp-$1"
 }
-# shellcheck disable=SC2329  # called by name, through stage
 # start_early PRESET: pytest waits for a good part of its time; a build goes on meanwhile, with what
 # is left over of the processors.
 start_early() {
@@ -84,17 +83,6 @@ start_early() {
   trap 'kill -- "-$early" 2>/dev/null || true' EXIT
 }
 # shellcheck disable=SC2329  # called by name, through stage
-sanitizer() {
-  (cd cpp && cmake --preset "$1") && ninja -C "build/cpp-$1"
-}
-# pytest waits for a good part of its time: the ASan build goes on meanwhile, with what is left over.
-start_early() {
-  (
-    # shellcheck disable=SC2030  # for this process alone
-    nice -n 19 "$0" --build "$1" >"build/logs/$1-early.log" 2>&1 || true
-  ) &
-  early=$!
-}
 sanitizer() {
   if [ -n "$early" ]; then
     # What failed in it fails again below, and is shown there.
