@@ -14,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+import inferometer as im
+from gated_model import GatedModel
+from loop_runners import Run, runner
+
 # The shell of a background job ignores SIGINT and hands that on; tests of Ctrl-C, and the processes
 # that they start, need it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -21,6 +25,35 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parent.parent.parent
 for folder in ("scripts", "scripts/bench", "examples"):
     sys.path.insert(0, str(ROOT / folder))
+
+
+@pytest.fixture
+def registry() -> im.Registry:
+    """A registry of the test's own."""
+    return im.Registry()
+
+
+@pytest.fixture
+def model() -> Iterator[GatedModel]:
+    """A model that runs when the test says so."""
+    with GatedModel() as gated:
+        yield gated
+
+
+@pytest.fixture
+def engine(model: GatedModel) -> Iterator[im.Engine]:
+    """An engine around ``model``, which is let go before it closes."""
+    engine = im.Engine(model, name="m", registry=im.Registry())
+    yield engine
+    model.__exit__()
+    engine.close()
+
+
+@pytest.fixture(params=["asyncio", "asyncio debug", "uvloop", "uvloop debug"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """Runs a coroutine on each kind of loop."""
+    kind, *debug = request.param.split()
+    return runner(kind, bool(debug))
 
 
 def wait_for(url: str, process: subprocess.Popen[str], seconds: float = 30.0) -> None:

@@ -6,7 +6,14 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import numpy as np
 import uvloop
+
+import inferometer as im
+from gated_model import GatedModel
+from inferometer import _core
+
+X = np.ones((1, 2), np.float32)
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 
@@ -28,3 +35,15 @@ def runner(kind: str, debug: bool = False) -> Run:
             loop.close()
 
     return run
+
+
+def pending_of(engine: im.Engine, x: Any = X, **options: Any) -> _core.Pending[Any]:
+    """A request that is made at once."""
+    pending = engine.infer_async(x, **options)
+    assert isinstance(pending, _core.Pending)
+    return pending
+
+
+async def entered(model: GatedModel, batches: int) -> None:
+    """Waits, without blocking the loop, until so many batches have reached the model."""
+    await asyncio.get_running_loop().run_in_executor(None, model.wait_entered, batches)

@@ -16,11 +16,6 @@ def double(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return x * 2
 
 
-@pytest.fixture
-def registry() -> im.Registry:
-    return im.Registry()
-
-
 def rows(count: int, start: int = 0) -> np.ndarray[Any, Any]:
     return np.arange(start, start + 4 * count, dtype=np.float32).reshape(count, 4)
 

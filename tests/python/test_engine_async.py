@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,17 +17,6 @@ from inferometer import _core
 from loop_runners import Run, runner
 
 X = np.ones((1, 2), np.float32)
-
-
-@pytest.fixture
-def registry() -> im.Registry:
-    return im.Registry()
-
-
-@pytest.fixture
-def model() -> Iterator[GatedModel]:
-    with GatedModel() as gated:
-        yield gated
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])

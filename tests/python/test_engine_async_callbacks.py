@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,39 +12,9 @@ import pytest
 import inferometer as im
 from gated_model import GatedModel
 from inferometer import _core
-from loop_runners import Run, runner
+from loop_runners import Run, pending_of
 
 X = np.ones((1, 2), np.float32)
-
-
-@pytest.fixture
-def model() -> Iterator[GatedModel]:
-    with GatedModel() as gated:
-        yield gated
-
-
-@pytest.fixture
-def engine(model: GatedModel) -> Iterator[im.Engine]:
-    engine = im.Engine(model, name="m", registry=im.Registry())
-    yield engine
-    model.__exit__()
-    engine.close()
-
-
-@pytest.fixture(params=["asyncio", "asyncio debug", "uvloop", "uvloop debug"])
-def run(request: pytest.FixtureRequest) -> Run:
-    kind, *debug = request.param.split()
-    return runner(kind, bool(debug))
-
-
-def pending_of(engine: im.Engine, x: Any = X, **options: Any) -> _core.Pending[Any]:
-    pending = engine.infer_async(x, **options)
-    assert isinstance(pending, _core.Pending)
-    return pending
-
-
-async def entered(model: GatedModel, batches: int) -> None:
-    await asyncio.get_running_loop().run_in_executor(None, model.wait_entered, batches)
 
 
 def test_callbacks(engine: im.Engine, model: GatedModel, run: Run) -> None:

@@ -7,7 +7,6 @@ import gc
 import threading
 import tracemalloc
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,12 +18,6 @@ from inferometer import _core
 from loop_runners import NEW_LOOP, runner
 
 X = np.ones((1, 2), np.float32)
-
-
-@pytest.fixture
-def model() -> Iterator[GatedModel]:
-    with GatedModel() as gated:
-        yield gated
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])

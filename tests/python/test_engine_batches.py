@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,17 +11,6 @@ import inferometer as im
 from gated_model import PATIENCE_SECONDS, GatedModel
 
 X = np.ones((1, 2), np.float32)
-
-
-@pytest.fixture
-def registry() -> im.Registry:
-    return im.Registry()
-
-
-@pytest.fixture
-def model() -> Iterator[GatedModel]:
-    with GatedModel() as gated:
-        yield gated
 
 
 def count(registry: im.Registry, status: str) -> float | None:

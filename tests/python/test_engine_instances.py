@@ -14,12 +14,6 @@ import inferometer as im
 import workloads
 from gated_model import PATIENCE_SECONDS, GatedModel
 
-
-@pytest.fixture
-def registry() -> im.Registry:
-    return im.Registry()
-
-
 Array = np.ndarray[Any, Any]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,6 @@ from test_process import run as run_process
 
 X = np.ones((1, 2), np.float32)
 Many = Callable[..., list[Any]]
-
-
-@pytest.fixture
-def model() -> Iterator[GatedModel]:
-    with GatedModel() as gated:
-        yield gated
 
 
 @pytest.fixture(params=["threads", "asyncio"])

@@ -11,11 +11,6 @@ import inferometer as im
 from gated_model import GatedModel
 
 
-@pytest.fixture
-def registry() -> im.Registry:
-    return im.Registry()
-
-
 def row(value: float, length: int = 4) -> np.ndarray[Any, Any]:
     return np.full((1, length), value, "f4")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,17 +27,6 @@ X = np.ones((1, 2), np.float32)
 HOUR = 3600.0
 # Over as soon as anybody looks.
 SOON = 0.001
-
-
-@pytest.fixture
-def registry() -> im.Registry:
-    return im.Registry()
-
-
-@pytest.fixture
-def model() -> Iterator[GatedModel]:
-    with GatedModel() as gated:
-        yield gated
 
 
 def rows(count: int, value: float = 1.0) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:

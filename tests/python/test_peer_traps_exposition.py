@@ -15,7 +15,6 @@ from collections.abc import Callable
 
 import httpx
 import numpy as np
-import pytest
 import yaml
 from starlette.applications import Starlette
 
@@ -26,11 +25,6 @@ from inferometer.asgi import health_routes, metrics_routes
 
 X = np.ones((1, 2), np.float32)
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
-
-
-@pytest.fixture
-def registry() -> im.Registry:
-    return im.Registry()
 
 
 def series(registry: im.Registry) -> set[str]:

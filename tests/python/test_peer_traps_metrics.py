@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -18,17 +18,6 @@ from inferometer import _core
 
 X = np.ones((1, 2), np.float32)
 SOON = 0.001
-
-
-@pytest.fixture
-def registry() -> im.Registry:
-    return im.Registry()
-
-
-@pytest.fixture
-def model() -> Iterator[GatedModel]:
-    with GatedModel() as gated:
-        yield gated
 
 
 def value(registry: im.Registry, name: str, **labels: str) -> float | None:

@@ -94,11 +94,6 @@ def duration(registry: im.Registry, which: str) -> float:
     return value
 
 
-@pytest.fixture
-def registry() -> im.Registry:
-    return im.Registry()
-
-
 def row(count: int = 1) -> np.ndarray[Any, Any]:
     return np.ones((count, 2), np.float32)
 
