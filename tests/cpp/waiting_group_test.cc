@@ -113,13 +113,6 @@ TEST_F(WaitingGroupTest, ARequestThatDoesNotFitBeginsASegment) {
   EXPECT_EQ(segment_of(b)->used, 4);
 }
 
-TEST_F(WaitingGroupTest, ASegmentMayBeClosed) {
-  WaitingGroup& four = group({view({1, 4})});
-  Request& a = place(four, view({1, 4}));
-  four.close_segment();
-  EXPECT_NE(segment(a), segment(place(four, view({1, 4}))));
-}
-
 TEST_F(WaitingGroupTest, NothingLeftBeginsAFreshSegment) {
   WaitingGroup& four = group({view({1, 4})});
   Request& a = place(four, view({1, 4}));

@@ -73,8 +73,6 @@ class WaitingGroup {
   [[nodiscard]] BatchCandidate candidate(const Batching& batching) const noexcept;
   [[nodiscard]] int64_t requests() const noexcept { return requests_; }
   [[nodiscard]] const GroupKey& key() const noexcept { return key_; }
-  /// Rows of new requests begin a fresh segment.
-  void close_segment() noexcept { open_segment_.reset(); }
 
  private:
   using Lane = RequestList<&Request::in_lane_>;
