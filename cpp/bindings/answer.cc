@@ -35,11 +35,11 @@ py::object formed(const OutputNames& names, AnswerForm form, size_t count, Array
 }  // namespace
 
 py::object answer_of(const Request& request, const OutputNames& names, AnswerForm form) {
-  const std::vector<TensorView> outputs = request.outputs();
-  return formed(names, form, outputs.size(), [&](size_t i) {
-    py::array array = array_for(outputs[i].dtype, outputs[i].shape, form);
-    const size_t bytes = outputs[i].bytes();
-    if (bytes > 0) std::memcpy(array.mutable_data(), outputs[i].data, bytes);
+  return formed(names, form, request.output_count(), [&](size_t i) {
+    const TensorView output = request.output(i);
+    py::array array = array_for(output.dtype, output.shape, form);
+    const size_t bytes = output.bytes();
+    if (bytes > 0) std::memcpy(array.mutable_data(), output.data, bytes);
     return array;
   });
 }

@@ -28,6 +28,10 @@ constexpr int64_t kFirstLookNs = 10'000'000;
 // A drain waits for minutes at most and looks this often.
 constexpr int64_t kDrainLookNs = 100'000'000;
 
+int64_t look_at_ns(int64_t after_ns) noexcept {
+  return handles_signals() ? steady_clock().now_ns() + after_ns : kNever;
+}
+
 py::object item_of(const std::shared_ptr<void>& object) {
   return py::reinterpret_borrow<py::object>(static_cast<PyObject*>(object.get()));
 }
@@ -83,13 +87,20 @@ CallInputs EngineObject::parse(const py::handle& given, CallInputs::Rows rows) {
   }
 }
 
+// A request that was made and waited for in one go, without the GIL.
+struct EngineObject::Submitted {
+  std::shared_ptr<Request> request;  // null: none was made yet
+  Request::WaitStatus status = Request::WaitStatus::kDeadline;
+};
+
 py::object EngineObject::infer(const CallInputs& inputs, SubmitOptions& options, AnswerForm form) {
-  if (py::object answer = run_here(inputs, options, form)) return answer;
   // A leader of a Python model would have to take the GIL while everybody waits for it.
   options.caller_waits = native();
-  const auto request = submit(inputs, options);
-  wait(request, kNever);
-  return result(*request, form);
+  Submitted submitted;
+  if (py::object answer = run_here(inputs, options, form, submitted)) return answer;
+  if (!submitted.request) submitted.request = submit(inputs, options);
+  if (submitted.status != Request::WaitStatus::kEnded) wait(submitted.request, kNever);
+  return result(*submitted.request, form);
 }
 
 py::object EngineObject::infer_item(const py::handle& item, const SubmitOptions& options) {
@@ -104,7 +115,7 @@ std::shared_ptr<Request> EngineObject::submit_item(const py::handle& item,
 }
 
 py::object EngineObject::run_here(const CallInputs& inputs, const SubmitOptions& options,
-                                  AnswerForm form) {
+                                  AnswerForm form, Submitted& instead) {
   ArraySink sink(form);
   EndedCall ended;
   if (native() && native_outputs_.empty()) return {};
@@ -116,7 +127,13 @@ py::object EngineObject::run_here(const CallInputs& inputs, const SubmitOptions&
     const int64_t rows = shape.rank() > 0 ? shape[0] : 0;
     if (rows < 1 || rows > engine_->max_batch_size()) return {};
     sink.prepare(native_outputs_, rows);
-    without_gil([&] { ended = engine_->try_run_here(inputs.inputs(), sink, options); });
+    without_gil([&] {
+      ended = engine_->try_run_here(inputs.inputs(), sink, options);
+      if (ended.ran) return;
+      // In one go: to have the GIL in between takes a turn among all threads that want it.
+      instead.request = submit(inputs, options);
+      instead.status = sleep(instead.request, look_at_ns(kFirstLookNs));
+    });
   }
   if (!ended.ran) return {};
   if (ended.outcome == Outcome::kSuccess) return sink.answer(output_names());
@@ -151,12 +168,9 @@ bool EngineObject::wait(const std::shared_ptr<Request>& request, int64_t deadlin
                       "': the request was made before fork() and is answered in the parent");
   }
   for (int64_t look_after_ns = kFirstLookNs;; look_after_ns *= 2) {
-    const int64_t look_at = handles_signals() ? steady_clock().now_ns() + look_after_ns : kNever;
+    const int64_t look_at = look_at_ns(look_after_ns);
     auto status = Request::WaitStatus::kEnded;
-    without_gil([&] {
-      const int64_t until = std::min(look_at, deadline_ns);
-      while ((status = request->wait(until)) == Request::WaitStatus::kLead) engine_->lead(request);
-    });
+    without_gil([&] { status = sleep(request, std::min(look_at, deadline_ns)); });
     if (status == Request::WaitStatus::kEnded) return true;
     if (status == Request::WaitStatus::kDeadline && deadline_ns <= look_at) return false;
     if (PyErr_CheckSignals() != 0) {
@@ -165,6 +179,12 @@ bool EngineObject::wait(const std::shared_ptr<Request>& request, int64_t deadlin
       throw py::error_already_set(std::move(interrupted));
     }
   }
+}
+
+Request::WaitStatus EngineObject::sleep(const std::shared_ptr<Request>& request, int64_t until_ns) {
+  auto status = Request::WaitStatus::kLead;
+  while ((status = request->wait(until_ns)) == Request::WaitStatus::kLead) engine_->lead(request);
+  return status;
 }
 
 bool EngineObject::drain(int64_t timeout_ns) {

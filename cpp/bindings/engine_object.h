@@ -62,10 +62,13 @@ class EngineObject : public std::enable_shared_from_this<EngineObject> {
 
  private:
   struct End;
+  struct Submitted;
   [[nodiscard]] pybind11::object exception(const End& end) const;
-  /// Null if the engine did not run it.
+  /// Without the GIL: waits and leads, until then at the latest.
+  Request::WaitStatus sleep(const std::shared_ptr<Request>& request, int64_t until_ns);
+  /// Null if the engine did not run it; a native model's request is then made `instead`.
   [[nodiscard]] pybind11::object run_here(const CallInputs& inputs, const SubmitOptions& options,
-                                          AnswerForm form);
+                                          AnswerForm form, Submitted& instead);
   [[nodiscard]] const OutputNames& output_names();
   [[nodiscard]] bool native() const noexcept { return kind_.kind == ModelKind::Kind::kNative; }
 

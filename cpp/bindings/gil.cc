@@ -2,6 +2,8 @@
 
 #include <sys/syscall.h>
 
+#include "base/process_generation.h"
+
 namespace inferometer::python {
 namespace {
 
@@ -45,7 +47,17 @@ OnPythonThread::OnPythonThread()
 
 OnPythonThread::~OnPythonThread() { PyGILState_Release(state_); }
 
-bool handles_signals() noexcept { return syscall(SYS_gettid) == getpid(); }
+bool handles_signals() noexcept {
+  // Two system calls, in every wait; it only ever changes in the child of a fork().
+  thread_local uint32_t known_in = 0;  // process generation + 1; 0: not known
+  thread_local bool is_main = false;
+  const uint32_t now = process_generation() + 1;
+  if (known_in != now) {
+    is_main = syscall(SYS_gettid) == getpid();
+    known_in = now;
+  }
+  return is_main;
+}
 
 std::shared_ptr<void> share_object(PyObject* object) {
   Py_INCREF(object);

@@ -9,6 +9,7 @@
 #include "asyncio_calls.h"
 #include "engine_object.h"
 #include "errors.h"
+#include "pending_attributes.h"
 #include "pending_methods.h"
 #include "pending_waking.h"
 
@@ -137,11 +138,14 @@ void fail(PendingObject* pending, const std::exception_ptr& error) {
 
 void bind_pending(py::module_& m) {
   asyncio::look_up();
+  look_up_pending_attributes();
   PyType_Slot slots[] = {
       {Py_tp_dealloc, reinterpret_cast<void*>(deallocate)},
       {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
       {Py_tp_clear, reinterpret_cast<void*>(clear_references)},
       {Py_tp_finalize, reinterpret_cast<void*>(finalize)},
+      {Py_tp_getattro, reinterpret_cast<void*>(pending_attribute)},
+      {Py_tp_getattr, reinterpret_cast<void*>(pending_attribute_by_text)},
       {Py_tp_repr, reinterpret_cast<void*>(pending_repr)},
       {Py_tp_members, members},
       {Py_tp_methods, pending_methods()},

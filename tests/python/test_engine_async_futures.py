@@ -41,6 +41,28 @@ def test_it_is_a_future(engine: im.Engine, model: GatedModel, run: Run) -> None:
     run(main())
 
 
+def test_attributes_that_tasks_ask_for_are_found_as_through_the_type(
+    engine: im.Engine, model: GatedModel, run: Run
+) -> None:
+    async def main() -> None:
+        pending = pending_of(engine)
+        for name in ("result", "get_loop", "add_done_callback"):
+            for found in (getattr(pending, name), object.__getattribute__(pending, name)):
+                assert found.__self__ is pending and found.__name__ == name
+        assert pending.get_loop() is asyncio.get_running_loop()
+        assert pending._asyncio_future_blocking is False
+        pending._asyncio_future_blocking = True
+        assert pending._asyncio_future_blocking is True
+        pending._asyncio_future_blocking = False
+        with pytest.raises(AttributeError, match="no attribute 'colour'"):
+            _ = getattr(pending, "col" + "our")
+        assert "result" in dir(pending) and not hasattr(pending, "resul")
+        model.release()
+        await pending
+
+    run(main())
+
+
 def test_it_is_a_coroutine(engine: im.Engine, model: GatedModel, run: Run) -> None:
     async def main() -> None:
         model.release(3)

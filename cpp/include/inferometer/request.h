@@ -80,6 +80,9 @@ class Request : public std::enable_shared_from_this<Request> {
   [[nodiscard]] const std::exception_ptr& error() const noexcept { return error_; }
   /// This request's rows of each output (kSuccess). The views live as long as the request.
   [[nodiscard]] std::vector<TensorView> outputs() const;
+  /// The same one by one, without a list.
+  [[nodiscard]] size_t output_count() const noexcept;
+  [[nodiscard]] TensorView output(size_t index) const noexcept;
   [[nodiscard]] const std::shared_ptr<void>& result_object() const noexcept {
     return result_object_;
   }

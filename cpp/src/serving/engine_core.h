@@ -115,7 +115,9 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
 
   // Submitting.
   void refuse_in_child() const;
-  InputCheck::Ordered check_inputs(std::span<const NamedInput> inputs);
+  // As InputCheck::in_order(); the first request fixes the inputs where nothing else did.
+  std::span<const TensorView> check_inputs(std::span<const NamedInput> inputs,
+                                           std::optional<InputCheck::Ordered>& several);
   void check_trace_id(std::string_view trace_id);
   std::shared_ptr<Request> enqueue(std::span<const TensorView> inputs, std::shared_ptr<void> object,
                                    int64_t rows, const SubmitOptions& options);

@@ -30,14 +30,15 @@ void EngineCore::refuse_in_child() const {
                     "engine in the child");
 }
 
-InputCheck::Ordered EngineCore::check_inputs(std::span<const NamedInput> inputs) {
+std::span<const TensorView> EngineCore::check_inputs(std::span<const NamedInput> inputs,
+                                                     std::optional<InputCheck::Ordered>& several) {
   const InputCheck* const known = input_check_.load(std::memory_order_acquire);
-  if (known != nullptr) return known->in_order(inputs, max_rows_);
+  if (known != nullptr) return known->in_order(inputs, max_rows_, several);
   auto learned = std::make_unique<const InputCheck>(InputCheck::implied_by(inputs));
-  InputCheck::Ordered ordered = learned->in_order(inputs, max_rows_);
+  const std::span<const TensorView> ordered = learned->in_order(inputs, max_rows_, several);
   MutexLock lock(mutex_);
   if (owned_check_) {  // another first request was faster
-    return owned_check_->in_order(inputs, max_rows_);
+    return owned_check_->in_order(inputs, max_rows_, several);
   }
   owned_check_ = std::move(learned);
   input_check_.store(owned_check_.get(), std::memory_order_release);
@@ -97,9 +98,10 @@ void EngineCore::check_trace_id(std::string_view trace_id) {
 std::shared_ptr<Request> EngineCore::submit(std::span<const NamedInput> inputs,
                                             const SubmitOptions& options) {
   refuse_in_child();
-  InputCheck::Ordered ordered;
+  std::optional<InputCheck::Ordered> several;
+  std::span<const TensorView> ordered;
   try {
-    ordered = check_inputs(inputs);
+    ordered = check_inputs(inputs, several);
   } catch (const Error&) {
     count_invalid();
     throw;

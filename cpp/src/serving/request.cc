@@ -76,6 +76,12 @@ Request::WaitStatus Request::wait(int64_t deadline_ns) noexcept {
   }
 }
 
+size_t Request::output_count() const noexcept { return output_ ? output_->outputs.size() : 0; }
+
+TensorView Request::output(size_t index) const noexcept {
+  return output_->rows_of(index, output_row_, rows_);
+}
+
 std::vector<TensorView> Request::outputs() const {
   return output_ ? output_->rows(output_row_, rows_) : std::vector<TensorView>{};
 }

@@ -55,13 +55,15 @@ std::vector<TensorView> Segment::rows(int64_t begin, int64_t count) const {
 std::vector<TensorView> BatchOutput::rows(int64_t begin, int64_t count) const {
   std::vector<TensorView> views;
   views.reserve(outputs.size());
-  for (const Output& output : outputs) {
-    Shape shape = output.shape;
-    shape.set(0, count);
-    views.push_back(
-        {output.dtype, shape, output.data.get() + output.row_bytes * static_cast<size_t>(begin)});
-  }
+  for (size_t i = 0; i < outputs.size(); ++i) views.push_back(rows_of(i, begin, count));
   return views;
+}
+
+TensorView BatchOutput::rows_of(size_t output, int64_t begin, int64_t count) const noexcept {
+  const Output& whole = outputs[output];
+  Shape shape = whole.shape;
+  shape.set(0, count);
+  return {whole.dtype, shape, whole.data.get() + whole.row_bytes * static_cast<size_t>(begin)};
 }
 
 }  // namespace inferometer

@@ -55,6 +55,7 @@ struct BatchOutput {
   std::vector<Output> outputs;
 
   [[nodiscard]] std::vector<TensorView> rows(int64_t begin, int64_t count) const;
+  [[nodiscard]] TensorView rows_of(size_t output, int64_t begin, int64_t count) const noexcept;
 };
 
 }  // namespace inferometer
