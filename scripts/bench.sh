@@ -3,6 +3,7 @@
 #   scripts/bench.sh             lists them
 #   scripts/bench.sh NAME...     runs cpp/bench/NAME_bench.cc, scripts/bench/NAME.py; "all" for all
 #   scripts/bench.sh engine [--fast] [--only PATTERN] [--rounds N]
+#   scripts/bench.sh simulator [--only PATTERN] [--rounds N]
 # Further options of Google Benchmark in $BENCH_OPTIONS, e.g. --benchmark_repetitions=5
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +14,7 @@ names() {
 }
 mapfile -t known < <(names | sort -u)
 if [ $# -eq 0 ] || [ "$1" = --help ]; then
-  sed -n '2,6s/^# \{0,1\}//p' "$0"
+  sed -n '2,7s/^# \{0,1\}//p' "$0"
   printf '  %s\n' "${known[@]}"
   exit 0
 fi
@@ -27,8 +28,8 @@ while [ $# -gt 0 ] && [[ "$1" != --* ]]; do
   chosen+=("$1")
   shift
 done
-if [ $# -gt 0 ] && [ "${chosen[*]}" != engine ]; then
-  echo "got $*, want options behind engine alone" >&2
+if [ $# -gt 0 ] && [[ ! "${chosen[*]}" =~ ^(engine|simulator)$ ]]; then
+  echo "got $*, want options behind engine alone or simulator alone" >&2
   exit 2
 fi
 [ "${chosen[0]}" != all ] || chosen=("${known[@]}")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "gil.h"
@@ -26,6 +27,11 @@ py::object handed_over(py::array array) {
 
 template <typename ArrayAt>
 py::object formed(const OutputNames& names, AnswerForm form, size_t count, ArrayAt&& array_at) {
+  // A request from before swap() may have been answered by a model that declared nothing.
+  if (count != names.names.size()) {
+    throw ModelError("the model returned " + std::to_string(count) + " outputs, want " +
+                     std::to_string(names.names.size()));
+  }
   if (names.bare && !form.named) return handed_over(array_at(0));
   py::dict answer;
   for (size_t i = 0; i < count; ++i) answer[py::str(names.names[i])] = handed_over(array_at(i));

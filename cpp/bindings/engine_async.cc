@@ -28,7 +28,7 @@ py::object pending_for(LoopObject& loop, PyObject* engine, AnswerForm form, Subm
   try {
     pending->request = submit(std::as_const(options));
   } catch (const Error&) {
-    fail(pending, std::current_exception());
+    refuse(pending, std::current_exception());
     return object;
   }
   loop.submitted(pending, engine);

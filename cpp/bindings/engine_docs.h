@@ -69,9 +69,9 @@ As ``infer``, without blocking the loop. Cancelling the await cancels the reques
 
 The request is made by the call, awaited or not, and the rows are copied by then. What comes back
 can be awaited, given to ``create_task``, ``gather``, ``wait_for``, ``shield``, and is a future:
-``add_done_callback``, ``cancel``, ``done``, ``result``. One that is dropped goes on; if it fails
-and nobody looks, the loop's exception handler is told. Where no loop runs it is a coroutine that
-makes the request when it is awaited.
+``add_done_callback``, ``cancel``, ``done``, ``result``. Once it has ended ``timing`` says where the
+time went. One that is dropped goes on; if it fails and nobody looks, the loop's exception handler
+is told. Where no loop runs it is a coroutine that makes the request when it is awaited.
 
 Raises:
     As ``infer``, by the await.)";

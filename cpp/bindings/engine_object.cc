@@ -36,6 +36,14 @@ py::object item_of(const std::shared_ptr<void>& object) {
   return py::reinterpret_borrow<py::object>(static_cast<PyObject*>(object.get()));
 }
 
+OutputNames names_of(const std::vector<TensorSpec>& specs) {
+  OutputNames found;
+  // A single input that the first request gave no name.
+  for (const auto& spec : specs) found.names.push_back(spec.name.empty() ? "input" : spec.name);
+  found.bare = specs.size() == 1;
+  return found;
+}
+
 }  // namespace
 
 // How a request or a call ended.
@@ -49,16 +57,23 @@ struct EngineObject::End {
 EngineObject::EngineObject(const py::list& models, ModelKind kind, EngineOptions options)
     : kind_(std::move(kind)) {
   auto executables = kind_.load(models);
-  if (native()) native_outputs_ = executables.front()->outputs();
+  declare_outputs(executables.front()->outputs());
   without_gil(
       [&] { engine_ = std::make_unique<Engine>(std::move(executables), std::move(options)); });
-  for (const TensorSpec& spec : native_outputs_) native_names_.names.push_back(spec.name);
-  native_names_.bare = native_outputs_.size() == 1;
 }
 
 void EngineObject::swap(const py::list& models) {
   auto executables = kind_.load(models);
+  const std::vector<TensorSpec> outputs = executables.front()->outputs();
   without_gil([&] { engine_->swap(std::move(executables)); });
+  declare_outputs(outputs);
+}
+
+// Those of models that are swapped in later are the same: the engine sees to that.
+void EngineObject::declare_outputs(const std::vector<TensorSpec>& outputs) {
+  if (!native() || outputs.empty() || declared_outputs_) return;
+  declared_names_ = std::make_unique<const OutputNames>(names_of(outputs));
+  declared_outputs_ = std::make_unique<const std::vector<TensorSpec>>(outputs);
 }
 
 EngineObject::~EngineObject() {
@@ -118,7 +133,7 @@ py::object EngineObject::run_here(const CallInputs& inputs, const SubmitOptions&
                                   AnswerForm form, Submitted& instead) {
   ArraySink sink(form);
   EndedCall ended;
-  if (native() && native_outputs_.empty()) return {};
+  if (native() && !declared_outputs_) return {};
   if (!native()) {
     ended = engine_->try_run_here(inputs.inputs(), sink, options);
   } else {
@@ -126,7 +141,7 @@ py::object EngineObject::run_here(const CallInputs& inputs, const SubmitOptions&
     const Shape& shape = inputs.inputs().front().view.shape;
     const int64_t rows = shape.rank() > 0 ? shape[0] : 0;
     if (rows < 1 || rows > engine_->max_batch_size()) return {};
-    sink.prepare(native_outputs_, rows);
+    sink.prepare(*declared_outputs_, rows);
     without_gil([&] {
       ended = engine_->try_run_here(inputs.inputs(), sink, options);
       if (ended.ran) return;
@@ -145,7 +160,7 @@ py::object EngineObject::run_here(const CallInputs& inputs, const SubmitOptions&
 
 FlushStatus EngineObject::flush(const CompletionQueue& here,
                                 std::vector<std::shared_ptr<Request>>& ended, int64_t budget_ns) {
-  if (native_outputs_.empty()) return engine_->flush(here, ended, budget_ns);
+  if (!native()) return engine_->flush(here, ended, budget_ns);
   auto status = FlushStatus::kDone;
   without_gil([&] { status = engine_->flush(here, ended, budget_ns); });
   return status;
@@ -206,13 +221,11 @@ const OutputNames& EngineObject::output_names() {
     if (names == nullptr) throw Error("the model has answered, but not said what");  // cannot be
     return *names;
   }
-  if (native_names_.names.empty()) {  // it answers its inputs, which the first request has fixed
-    for (const TensorSpec& spec : engine_->inputs()) {
-      native_names_.names.push_back(spec.name.empty() ? "input" : spec.name);
-    }
-    native_names_.bare = native_names_.names.size() == 1;
+  if (declared_names_) return *declared_names_;
+  if (!implied_names_) {  // it answers its inputs, which the first request has fixed
+    implied_names_ = std::make_unique<const OutputNames>(names_of(engine_->inputs()));
   }
-  return native_names_;
+  return *implied_names_;
 }
 
 py::object EngineObject::result(const Request& request, AnswerForm form) {

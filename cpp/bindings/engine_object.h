@@ -71,12 +71,16 @@ class EngineObject : public std::enable_shared_from_this<EngineObject> {
                                           AnswerForm form, Submitted& instead);
   [[nodiscard]] const OutputNames& output_names();
   [[nodiscard]] bool native() const noexcept { return kind_.kind == ModelKind::Kind::kNative; }
+  void declare_outputs(const std::vector<TensorSpec>& outputs);
 
   std::unique_ptr<Engine> engine_;
   const ModelKind kind_;
-  // Constant after construction; of a native model, else empty.
-  std::vector<TensorSpec> native_outputs_;
-  OutputNames native_names_;
+  // Of a native model: what it declares, or the first that is swapped in and declares something;
+  // and, before that, the names of its inputs, which it answers then. Each set once, with the GIL:
+  // whoever reads one may keep a reference.
+  std::unique_ptr<const std::vector<TensorSpec>> declared_outputs_;
+  std::unique_ptr<const OutputNames> declared_names_;
+  std::unique_ptr<const OutputNames> implied_names_;
 };
 
 /// `_core.Request`: like concurrent.futures.Future. Thread-safe.

@@ -6,6 +6,7 @@
 #include "cell_arguments.h"
 #include "engine_object.h"
 #include "errors.h"
+#include "inferometer/errors.h"
 #include "pending_object.h"
 #include "pending_waking.h"
 
@@ -174,6 +175,25 @@ PyObject* get_cancel_message(PyObject* object, void* /*closure*/) {
   return Py_NewRef(message == nullptr ? Py_None : message);
 }
 
+// Until the end of a cancelled one is delivered, its request has the times.
+const Timing& timing_of(const PendingObject* self) {
+  switch (self->timed) {
+    case PendingObject::Timed::kYes:
+      return self->timing;
+    case PendingObject::Timed::kRefused:
+      throw Error("the request was refused: it has no timing");
+    default:
+      if (self->state != State::kCancelled || !self->request || !self->request->ended()) {
+        throw Error("the request has not ended yet: it has no timing");
+      }
+      return self->request->timing();
+  }
+}
+
+PyObject* get_timing(PyObject* object, void* /*closure*/) {
+  return translated([&] { return py::cast(timing_of(pending_of(object))).release().ptr(); });
+}
+
 constexpr int kFast = METH_FASTCALL | METH_KEYWORDS;
 
 PyMethodDef methods[] = {
@@ -206,6 +226,9 @@ PyGetSetDef properties[] = {
     {"_asyncio_future_blocking", get_blocking, set_blocking,
      "Task's mark that it was yielded by an await.", nullptr},
     {"_cancel_message", get_cancel_message, nullptr, "What cancel() was told.", nullptr},
+    {"timing", get_timing, nullptr,
+     "Where the time went. Raises Error before the request has ended, and if it was refused.",
+     nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 }  // namespace

@@ -80,6 +80,11 @@ void set_outcome(PendingObject* pending, State state, py::object outcome) {
   pending->state = state;  // last: done() is true once all is there
 }
 
+void fail(PendingObject* pending, const std::exception_ptr& error) {
+  set_python_error(error);
+  set_outcome(pending, State::kFailed, py::error_already_set().value());
+}
+
 void set_outcome_of_request(PendingObject* pending) {
   const Request& request = *pending->request;
   if (request.outcome() == Outcome::kCancelled) {
@@ -118,6 +123,7 @@ py::object make_pending(PyObject* loop, PyObject* engine, AnswerForm form) {
   self->link = nullptr;
   self->form = form;
   self->state = State::kWaiting;
+  self->timed = PendingObject::Timed::kNotYet;
   self->blocking = self->unretrieved = false;
   auto* const object = reinterpret_cast<PyObject*>(self);
   PyObject_GC_Track(object);
@@ -125,15 +131,18 @@ py::object make_pending(PyObject* loop, PyObject* engine, AnswerForm form) {
 }
 
 void complete(PendingObject* pending, Waking waking) {
+  // Before its state says that it is done. A copy: the request holds its whole batch's answer.
+  pending->timing = pending->request->timing();
+  pending->timed = PendingObject::Timed::kYes;
   if (pending->state == State::kWaiting) set_outcome_of_request(pending);
   pending->request.reset();
   Py_CLEAR(pending->engine);
   wake_waiters(pending, waking);
 }
 
-void fail(PendingObject* pending, const std::exception_ptr& error) {
-  set_python_error(error);
-  set_outcome(pending, State::kFailed, py::error_already_set().value());
+void refuse(PendingObject* pending, const std::exception_ptr& error) {
+  pending->timed = PendingObject::Timed::kRefused;
+  fail(pending, error);
 }
 
 void bind_pending(py::module_& m) {

@@ -20,6 +20,8 @@ namespace inferometer::python {
 /// meanwhile. Used on its loop's thread, with the GIL.
 struct PendingObject {
   enum class State : uint8_t { kWaiting, kAnswered, kFailed, kCancelled };
+  /// Whether `timing` holds the times of its request.
+  enum class Timed : uint8_t { kNotYet, kYes, kRefused };
 
   PyObject_HEAD PyObject* weak_references;
   PyObject* loop;            ///< The asyncio loop.
@@ -32,8 +34,10 @@ struct PendingObject {
   std::shared_ptr<Request> request;  ///< Null once delivered.
   PendingObject* next;               ///< Links of the loop's list.
   PendingObject** link;              ///< Null if it is in none.
+  Timing timing;                     ///< For kYes.
   AnswerForm form;
   State state;
+  Timed timed;
   bool blocking;     ///< Task's mark that it was yielded by `await`.
   bool unretrieved;  ///< It failed, and nobody has looked.
 };
@@ -54,8 +58,8 @@ enum class Waking : uint8_t { kDirect, kSoon };
 /// then.
 void complete(PendingObject* pending, Waking waking);
 
-/// Fails one that has no request, with a C++ exception.
-void fail(PendingObject* pending, const std::exception_ptr& error);
+/// Fails one whose request was refused, with a C++ exception.
+void refuse(PendingObject* pending, const std::exception_ptr& error);
 
 /// Adds the type to the module.
 void bind_pending(pybind11::module_& m);

@@ -218,6 +218,7 @@ class Request:
     @property
     def timing(self) -> Timing: ...
 
+# Where no loop runs infer_async() and its like give a plain coroutine, which is no Pending.
 @final
 class Pending(Coroutine[Any, Any, _Answer]):
     _asyncio_future_blocking: bool
@@ -240,6 +241,8 @@ class Pending(Coroutine[Any, Any, _Answer]):
     def result(self) -> _Answer: ...
     def send(self, value: Any, /) -> Any: ...
     def throw(self, type: Any, value: Any = None, traceback: Any = None, /) -> Any: ...
+    @property
+    def timing(self) -> Timing: ...
 
 @final
 class Completions:
@@ -296,7 +299,7 @@ class Engine:
         timeout: float | None = None,
         priority: int = 0,
         trace_id: str | None = None,
-    ) -> Coroutine[Any, Any, _Array]: ...
+    ) -> Pending[_Array]: ...
     @overload
     def infer_async(
         self,
@@ -304,7 +307,7 @@ class Engine:
         timeout: float | None = None,
         priority: int = 0,
         trace_id: str | None = None,
-    ) -> Coroutine[Any, Any, _Arrays]: ...
+    ) -> Pending[_Arrays]: ...
     def infer_item(
         self,
         item: Any,
@@ -318,7 +321,7 @@ class Engine:
         timeout: float | None = None,
         priority: int = 0,
         trace_id: str | None = None,
-    ) -> Coroutine[Any, Any, Any]: ...
+    ) -> Pending[Any]: ...
     @overload
     def infer_many(
         self,
@@ -359,7 +362,7 @@ class Engine:
         timeout: float | None = None,
         priority: int = 0,
         trace_id: str | None = None,
-    ) -> Coroutine[Any, Any, Any]: ...
+    ) -> Pending[Any]: ...
     def stats(self) -> dict[str, Any]: ...
     def submit(
         self,

@@ -15,7 +15,7 @@ from inferometer.metrics import RegistryOption, resolve_registry
 from inferometer.native_engine import core_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Sequence
 
 _log = logging.getLogger("inferometer")
 _Item = TypeVar("_Item")
@@ -57,9 +57,7 @@ class Batched(Generic[_Item, _Answer]):
         """Blocks for the answer to one item, with the GIL released."""
         return self._core.infer_item(item, timeout)  # type: ignore[no-any-return]
 
-    def infer_async(
-        self, item: _Item, timeout: float | None = None
-    ) -> Coroutine[Any, Any, _Answer]:
+    def infer_async(self, item: _Item, timeout: float | None = None) -> _core.Pending[_Answer]:
         """The answer to one item, without blocking the loop. Cancelling cancels the item.
 
         The request is made by the call; what comes back is as of ``Engine.infer_async``.

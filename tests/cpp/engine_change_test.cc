@@ -262,6 +262,54 @@ TEST_F(EngineChangeTest, AModelUnlikeThePresentOneIsRefused) {
   EXPECT_TRUE(answered(*engine->submit(Rows(1).inputs()), 1));
 }
 
+TEST_F(EngineChangeTest, NamesThatAnAnswerGaveItsOutputsAreNotComparedWithDeclaredOnes) {
+  const Specs declared = {{"y", DType::kFloat32, Shape({-1, 4})}};
+  const auto silent = std::make_shared<EchoModel>(kFour);
+  const auto engine = make(silent);
+  EXPECT_TRUE(answered(*engine->submit(Rows(1).inputs()), 1));
+  ASSERT_EQ(engine->outputs().size(), 1U);
+  EXPECT_EQ(engine->outputs()[0].name, "0");
+  engine->swap({std::make_shared<MortalModel>([] {}, kFour, declared)});
+  EXPECT_EQ(engine->outputs()[0].name, "y");
+  EXPECT_TRUE(answered(*engine->submit(Rows(2).inputs()), 2));
+}
+
+TEST_F(EngineChangeTest, WhatAnAnswerSaidOfTheOutputsIsComparedAllTheSame) {
+  const auto engine = make(std::make_shared<EchoModel>(kFour));
+  EXPECT_TRUE(answered(*engine->submit(Rows(1).inputs()), 1));
+  const auto refusal = [&](const Specs& outputs) {
+    return complaint([&] { engine->swap({std::make_shared<MortalModel>([] {}, kFour, outputs)}); });
+  };
+  EXPECT_EQ(refusal({{"y", DType::kInt64, Shape({-1, 4})}}),
+            "got a model with output 'y' int64 (-1, 4), want '0' float32 (-1, 4) as before");
+  EXPECT_EQ(refusal({{"y", DType::kFloat32, Shape({-1, 5})}}),
+            "got a model with output 'y' float32 (-1, 5), want '0' float32 (-1, 4) as before");
+  EXPECT_EQ(refusal({kFour[0], kFour[0]}), "got a model with 2 outputs, want 1 as before");
+  EXPECT_EQ(refusal({{"y", DType::kFloat32, Shape({-1, -1})}}), "");  // 4 is one of any number
+}
+
+TEST_F(EngineChangeTest, AModelThatDeclaresNothingAnswersAsTheOneBeforeDeclared) {
+  const Specs declared = {{"y", DType::kFloat32, Shape({-1, 4})}};
+  const Specs other = {{"z", DType::kFloat32, Shape({-1, 4})}};
+  const auto engine = make(std::make_shared<MortalModel>([] {}, kFour, declared));
+  bool twice = false;
+  engine->swap({std::make_shared<ScriptedModel>([&](Batch& batch) {
+    if (!twice) return true;
+    for (const size_t i : {0U, 1U}) {
+      (void)batch.allocate_output(i, DType::kFloat32, batch.inputs()[0].shape);
+    }
+    return false;
+  })});
+  EXPECT_EQ(engine->outputs()[0].name, "y");
+  EXPECT_TRUE(answered(*engine->submit(Rows(1).inputs()), 1));
+  EXPECT_EQ(complaint([&] { engine->swap({std::make_shared<MortalModel>([] {}, kFour, other)}); }),
+            "got a model with output 'z' float32 (-1, 4), want 'y' float32 (-1, 4) as before");
+  twice = true;
+  const auto request = engine->submit(Rows(2).inputs());
+  EXPECT_EQ(request->wait(), WaitStatus::kEnded);
+  EXPECT_EQ(request->outcome(), Outcome::kFailure);
+}
+
 TEST_F(EngineChangeTest, TheFirstModelThatKnowsItsInputsFixesThem) {
   const auto engine = make(std::make_shared<EchoModel>());
   engine->swap({std::make_shared<EchoModel>(kFour)});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine_fixture.h"
+#include "idle_workers.h"
 #include "inferometer/completion_queue.h"
 
 namespace inferometer {
@@ -265,6 +266,7 @@ TEST_F(EngineSubmitTest, ALoopThatNeverTakesItsAnswersLeaksNothing) {
 TEST_F(EngineSubmitTest, RequestsToWakeForLaterAreServedByOneWakeUp) {
   const auto model = std::make_shared<GatedModel>();
   const auto engine = make(model);
+  await_idle_workers();
   SubmitOptions later;
   later.flush_later = true;
   std::vector<std::shared_ptr<Request>> requests;

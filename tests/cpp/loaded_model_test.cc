@@ -106,6 +106,23 @@ TEST(LoadedModelTest, OutputsThatAreKnownStayAsTheyAre) {
   EXPECT_EQ(loaded.outputs()[0].name, "y");
 }
 
+TEST(LoadedModelTest, WhatIsDeclaredIsHandedOnAndWhatWasAnsweredIsNot) {
+  LoadedModel silent({std::make_shared<EchoModel>()});
+  LoadedModel answered({std::make_shared<EchoModel>()});
+  answered.learn_outputs({{"0", DType::kFloat32, Shape({-1, 2})}});
+  silent.take_the_place_of(answered);
+  EXPECT_TRUE(silent.outputs().empty());
+  LoadedModel declared({std::make_shared<SpecModel>(Specs{kX}, Specs{kY})});
+  declared.take_the_place_of(answered);
+  EXPECT_EQ(declared.outputs()[0].name, "y");
+  answered.take_the_place_of(declared);
+  silent.take_the_place_of(answered);
+  EXPECT_EQ(silent.outputs()[0].name, "y");
+  LoadedModel other({std::make_shared<SpecModel>(Specs{kX}, Specs{kX})});
+  EXPECT_EQ(complaint([&] { other.take_the_place_of(silent); }),
+            "got a model with output 'x' float32 (-1, 4), want 'y' float32 (-1, 2) as before");
+}
+
 TEST(LoadedModelTest, TheFirstOfManyAnswersFixesTheOutputs) {
   LoadedModel loaded({std::make_shared<EchoModel>()});
   EXPECT_TRUE(loaded.outputs().empty());

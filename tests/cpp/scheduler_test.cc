@@ -332,6 +332,8 @@ TEST_F(SchedulerTest, ABatchIsOfOneModelAndOneThatNobodyWaitsForIsLetGo) {
         std::vector<std::shared_ptr<Executable>>{std::make_shared<EchoModel>()}));
     scheduler_->accept(prepared(), {}, models.back());
   }
+  const auto none = [](const LoadedModel&) { return false; };
+  EXPECT_TRUE(scheduler_->next(now_, false, none).requests.empty());
   EXPECT_EQ(next().model, models[0]);
   EXPECT_EQ(models[0].use_count(), 1);  // its group went with its last request
   EXPECT_EQ(next().model, models[1]);

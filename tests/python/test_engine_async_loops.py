@@ -172,9 +172,7 @@ def test_the_loop_turns_while_many_answers_are_delivered(kind: str) -> None:
                     loop.call_soon(turn)
 
             for pending in pendings:
-                pending.add_done_callback(  # type: ignore[attr-defined]
-                    lambda _: done_at.append(turns)
-                )
+                pending.add_done_callback(lambda _: done_at.append(turns))
             loop.call_soon(turn)
             model.release(2)
             await asyncio.gather(*pendings)
@@ -196,7 +194,7 @@ def test_nothing_is_left_of_requests_that_have_ended() -> None:
         async def one(i: int) -> None:
             pending = engine.infer_async(X * (i % 2))
             if i % 3 == 0:
-                pending.cancel()  # type: ignore[attr-defined]
+                pending.cancel()
             await asyncio.gather(pending, return_exceptions=True)
 
         async def many(count: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import inferometer as im
+import onnx_files
 import workloads
 from gated_model import PATIENCE_SECONDS, GatedModel
 
@@ -227,6 +228,42 @@ class TestSwap:
             assert set(answers) <= set(map(float, range(1, 30)))
             assert engine.stats()["requests"]["success"] == 1200
             assert engine.infer(row(1))[0, 0] == 29
+
+    def test_outputs_are_called_as_the_first_model_says_that_declares_them(
+        self, registry: im.Registry
+    ) -> None:
+        silent = im.DelayModel()
+        with im.Engine(silent, name="m", registry=registry) as engine:
+            given = {"x": row(1)}
+            assert list(engine.infer(given)) == ["x"]  # as its inputs
+            accepted = engine.submit(given)
+            engine.swap(workloads.native(workloads.identity(4)))
+            assert list(engine.infer(given)) == list(engine.submit(given).result()) == ["y"]
+            np.testing.assert_array_equal(engine.infer(row(2)), row(2))
+            assert [answer.shape for answer in accepted.result().values()] == [(1, 4)]
+            engine.swap(silent)
+            assert list(engine.infer(given)) == ["y"]
+
+    def test_a_model_with_more_outputs_than_were_declared_fails(
+        self, registry: im.Registry
+    ) -> None:
+        specs = [im.Spec(name, "float32", (-1, 4)) for name in ("a", "b")]
+        given = {"a": row(1), "b": row(2)}
+        total = workloads.native(
+            onnx_files.model(
+                [onnx_files.node("Add", ["a", "b"], "y")],
+                {"a": ["rows", 4], "b": ["rows", 4]},
+                {"y": ["rows", 4]},
+            )
+        )
+        with im.Engine(total, name="m", registry=registry) as engine:
+            np.testing.assert_array_equal(engine.infer(given)["y"], row(3))
+            with pytest.raises(im.ConfigError, match="got a model with 2 outputs, want 1"):
+                engine.swap(im.DelayModel(inputs=specs))
+            engine.swap(im.DelayModel())
+            for call in (engine.infer, lambda given: engine.submit(given).result()):
+                with pytest.raises(im.ModelError, match="returned 2 outputs, want 1"):
+                    call(given)
 
     def test_other_inputs_or_kinds_are_refused(self, registry: im.Registry) -> None:
         native = workloads.native(workloads.identity(4))

@@ -25,7 +25,7 @@ bool EngineCore::on_worker_thread() const noexcept { return Frame::holds(*this);
 
 // Due requests come alone: they must not reach the model, and the deadline watch may not have come
 // yet.
-EngineCore::Work EngineCore::take_work_locked() {
+EngineCore::Work EngineCore::take_work_locked(Runner runner) {
   Work work;
   if (phase_.load(std::memory_order_relaxed) == Phase::kClosed) return work;
   const int64_t now = clock_.now_ns();
@@ -39,7 +39,10 @@ EngineCore::Work EngineCore::take_work_locked() {
     }
   }
   if (free_ == 0) return work;  // whoever releases an instance sees to the rest
-  Scheduler::Next next = scheduler_.next(now, draining());
+  const Scheduler::Suits suits = runner == Runner::kCaller ? &EngineCore::callers_may_lead
+                                 : runner == Runner::kLoop ? &EngineCore::loops_may_run
+                                                           : nullptr;
+  Scheduler::Next next = scheduler_.next(now, draining(), suits);
   work.look_again_ns = next.wait_until_ns;
   if (next.requests.empty()) return work;
   work.instance = claim_instance_locked();
@@ -219,7 +222,7 @@ std::shared_ptr<Request> EngineCore::hand_over_locked() {
   if (scheduler_.empty()) return nullptr;
   const int64_t now = clock_.now_ns();
   const Scheduler::Upcoming next = scheduler_.upcoming(now, draining());
-  if (next.first != nullptr && may_lead_locked(*next.first, now)) {
+  if (next.first != nullptr && may_lead_locked(*next.first, *next.model, now)) {
     // Under the lock: cancel() must find it asked, to ask another one.
     Ending::ask_to_lead(*next.first);
     return next.first->shared_from_this();

@@ -33,7 +33,8 @@ const void* this_thread() noexcept {
 
 bool EngineCore::may_run_here_locked(int64_t rows, const SubmitOptions& options,
                                      BatchDecision& decision) {
-  if (phase_.load(std::memory_order_relaxed) != Phase::kOpen || !callers_may_run_locked()) {
+  if (phase_.load(std::memory_order_relaxed) != Phase::kOpen || !options_.caller_runs ||
+      model_->executable(0).may_block()) {
     return false;
   }
   const bool quiet = scheduler_.empty() && free_ == instances_.size();
@@ -55,8 +56,9 @@ bool EngineCore::leaves_room_locked(int64_t time_left_ns) const {
   return batch_ns_ > 0 && static_cast<double>(time_left_ns) >= kDeadlineRoom * batch_ns_;
 }
 
-bool EngineCore::may_lead_locked(const Request& request, int64_t now_ns) const {
-  if (!request.caller_waits_ || !callers_may_lead_locked()) return false;
+bool EngineCore::may_lead_locked(const Request& request, const LoadedModel& model,
+                                 int64_t now_ns) const {
+  if (!request.caller_waits_ || !callers_may_lead(model)) return false;
   const int64_t deadline = request.deadline_ns_;
   if (deadline != kNever && !leaves_room_locked(deadline - now_ns)) return false;
   // A caller that is busy with a batch on another instance hears nothing before that has ended.
@@ -173,14 +175,9 @@ void EngineCore::lead(const Request& caller) {
     Work work;
     {
       MutexLock lock(mutex_);
-      const int64_t now = clock_.now_ns();
-      if (!callers_may_lead_locked()) {  // any more: the model may block by now
-        call_worker_locked(scheduler_.upcoming(now, draining()).release_ns, now);
-        return;
-      }
-      work = take_work_locked();
-      if (!work.any()) {
-        call_worker_locked(work.look_again_ns, now);
+      work = take_work_locked(Runner::kCaller);
+      if (!work.any()) {  // any more, or the model may block by now
+        call_worker_locked(work.look_again_ns, clock_.now_ns());
         return;
       }
       if (work.batch) instances_[work.instance].led_by = &caller;
@@ -203,16 +200,16 @@ FlushStatus EngineCore::flush(const CompletionQueue& here,
       const int64_t now = clock_.now_ns();
       if (stop_at == kNever) stop_at = budget_ns < kNever - now ? now + budget_ns : kNever - 1;
       if (scheduler_.empty() || free_ == 0) return FlushStatus::kDone;
-      const int64_t release = scheduler_.upcoming(now, draining()).release_ns;
+      const Scheduler::Upcoming next = scheduler_.upcoming(now, draining());
       // On a loop's thread a batch saves two wake-ups (50 us) and holds the loop up for its time.
-      const bool fast = callers_may_run_locked() && batch_ns_ > 0 &&
+      const bool fast = options_.caller_runs && batch_ns_ > 0 &&
                         batch_ns_ < static_cast<double>(options_.inline_limit_ns);
-      if (release > now || !fast) {
-        call_worker_locked(release, now);
+      if (next.first == nullptr || !fast || !loops_may_run(*next.model)) {
+        call_worker_locked(next.release_ns, now);
         return FlushStatus::kDone;
       }
       if (now >= stop_at) return FlushStatus::kMoreToDo;
-      work = take_work_locked();
+      work = take_work_locked(Runner::kLoop);
     }
     const Frame frame(*this);
     CompletionBatch completions(&here, &ended);

@@ -44,8 +44,8 @@ void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
   {
     MutexLock lock(mutex_);
     if (owned_check_) check_same_specs("input", inputs, owned_check_->specs());
-    check_same_specs("output", model->outputs(), model_->outputs());
     (void)checked_for(*model, scheduler_.batching());
+    model->take_the_place_of(*model_);
     if (!owned_check_ && own_check) {  // no request has fixed the inputs yet
       owned_check_ = std::move(own_check);
       input_check_.store(owned_check_.get(), std::memory_order_release);

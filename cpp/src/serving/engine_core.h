@@ -127,7 +127,8 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   [[nodiscard]] bool answer_comes_soon_locked() const REQUIRES(mutex_);
 
   // Forming and running batches (engine_batches.cc).
-  Work take_work_locked() REQUIRES(mutex_);
+  // A batch only if the runner may run it; else `look_again_ns` says when another one is to look.
+  Work take_work_locked(Runner runner) REQUIRES(mutex_);
   size_t claim_instance_locked() REQUIRES(mutex_);
   void release_instance_locked(size_t instance, int64_t compute_ns, int64_t requests)
       REQUIRES(mutex_);
@@ -145,15 +146,17 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   // released.
   [[nodiscard]] std::shared_ptr<Request> hand_over_locked() REQUIRES(mutex_);
 
-  // On callers' threads. A model that may block would hold up who has better things to do.
-  [[nodiscard]] bool callers_may_run_locked() const REQUIRES(mutex_) {
-    return options_.caller_runs && !model_->executable(0).may_block();
+  // On callers' threads. What counts is the model of the batch: swap() leaves requests of the model
+  // before waiting.
+  [[nodiscard]] static bool loops_may_run(const LoadedModel& model) {
+    return !model.executable(0).may_block();  // it would hold up who has better things to do
   }
-  [[nodiscard]] bool callers_may_lead_locked() const REQUIRES(mutex_) {
-    return callers_may_run_locked() && !model_->executable(0).needs_interpreter();
+  [[nodiscard]] static bool callers_may_lead(const LoadedModel& model) {
+    return loops_may_run(model) && !model.executable(0).needs_interpreter();
   }
-  // The caller of this request can be asked to lead.
-  [[nodiscard]] bool may_lead_locked(const Request& request, int64_t now_ns) const REQUIRES(mutex_);
+  // The caller of this request can be asked to lead a batch of this model.
+  [[nodiscard]] bool may_lead_locked(const Request& request, const LoadedModel& model,
+                                     int64_t now_ns) const REQUIRES(mutex_);
   [[nodiscard]] bool leaves_room_locked(int64_t time_left_ns) const REQUIRES(mutex_);
   [[nodiscard]] bool may_run_here_locked(int64_t rows, const SubmitOptions& options,
                                          BatchDecision& decision) REQUIRES(mutex_);

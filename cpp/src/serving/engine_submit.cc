@@ -159,7 +159,7 @@ std::shared_ptr<Request> EngineCore::enqueue(std::span<const TensorView> inputs,
       const int64_t now = request->arrival_ns_;
       const Scheduler::Upcoming next = scheduler_.upcoming(now, draining());
       // The caller looks itself as soon as it waits, without a wake-up.
-      const bool leads = next.release_ns <= now && may_lead_locked(*request, now);
+      const bool leads = next.first != nullptr && may_lead_locked(*request, *next.model, now);
       if (leads) {
         Ending::ask_to_lead(*request);
       } else {

@@ -12,7 +12,7 @@ void EngineCore::work() {
   MutexLock lock(mutex_);
   while (phase_.load(std::memory_order_relaxed) != Phase::kClosed) {
     {
-      Work work = take_work_locked();
+      Work work = take_work_locked(Runner::kWorker);
       if (!work.any()) {
         race_point(RacePoint::kWorkerSleeps);
         sleep_locked(work.look_again_ns);

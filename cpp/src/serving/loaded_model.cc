@@ -24,20 +24,26 @@ std::string text_of(const TensorSpec& spec) {
          spec.shape.to_string();
 }
 
+bool agree(const TensorSpec& one, const TensorSpec& other, Agreement agreement) {
+  if (one.dtype != other.dtype) return false;
+  if (agreement == Agreement::kExact) return one.name == other.name && one.shape == other.shape;
+  const auto alike = [](int64_t dim, int64_t other_dim) {
+    return dim == other_dim || dim == Shape::kFree || other_dim == Shape::kFree;
+  };
+  return std::ranges::equal(one.shape.dims(), other.shape.dims(), alike);
+}
+
 }  // namespace
 
 void check_same_specs(std::string_view what, std::span<const TensorSpec> got,
-                      std::span<const TensorSpec> want) {
+                      std::span<const TensorSpec> want, Agreement agreement) {
   if (got.empty() || want.empty()) return;
   if (got.size() != want.size()) {
     throw ConfigError("got a model with " + std::to_string(got.size()) + " " + std::string(what) +
                       "s, want " + std::to_string(want.size()) + " as before");
   }
   for (size_t i = 0; i < got.size(); ++i) {
-    if (got[i].name == want[i].name && got[i].dtype == want[i].dtype &&
-        got[i].shape == want[i].shape) {
-      continue;
-    }
+    if (agree(got[i], want[i], agreement)) continue;
     throw ConfigError("got a model with " + std::string(what) + " " + text_of(got[i]) + ", want " +
                       text_of(want[i]) + " as before");
   }
@@ -56,7 +62,9 @@ Batching checked_for(const LoadedModel& model, Batching batching) {
 
 LoadedModel::LoadedModel(std::vector<std::shared_ptr<Executable>> instances)
     : executables_(checked(std::move(instances))) {
-  if (!executables_.front()->outputs().empty()) learn_outputs(executables_.front()->outputs());
+  if (executables_.front()->outputs().empty()) return;
+  learn_outputs(executables_.front()->outputs());
+  outputs_declared_ = true;
 }
 
 LoadedModel::~LoadedModel() = default;
@@ -82,6 +90,19 @@ void LoadedModel::learn_outputs(std::vector<TensorSpec> outputs) {
   if (owned_outputs_) return;
   owned_outputs_ = std::make_unique<const std::vector<TensorSpec>>(std::move(outputs));
   outputs_.store(owned_outputs_.get(), std::memory_order_release);
+}
+
+void LoadedModel::take_the_place_of(const LoadedModel& before) {
+  const bool both = outputs_declared_ && before.outputs_declared_;
+  check_same_specs("output", outputs(), before.outputs(),
+                   both ? Agreement::kExact : Agreement::kAsAnswered);
+  if (outputs_declared_ || !before.outputs_declared_) return;
+  const auto declared = before.outputs();
+  MutexLock lock(mutex_);
+  owned_outputs_ =
+      std::make_unique<const std::vector<TensorSpec>>(declared.begin(), declared.end());
+  outputs_.store(owned_outputs_.get(), std::memory_order_release);
+  outputs_declared_ = true;
 }
 
 }  // namespace inferometer

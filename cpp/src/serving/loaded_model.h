@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/mutex.h"
@@ -37,20 +38,30 @@ class LoadedModel {
   /// The outputs' specs; empty until an answer fixed them, where nothing else did. Valid as long as
   /// this model.
   [[nodiscard]] std::span<const TensorSpec> outputs() const noexcept;
-  /// Fixes the outputs, unless they are known.
+  /// Fixes the outputs by an answer, unless they are known. Such specs are not declared: their
+  /// names are numbers, and their dimensions those of one answer.
   void learn_outputs(std::vector<TensorSpec> outputs);
+  /// Before it serves in the place of `before`: takes over the outputs that were declared there,
+  /// unless it declares its own. Throws ConfigError if they differ, in names only where both are
+  /// declared. Not while others use this one.
+  void take_the_place_of(const LoadedModel& before);
 
  private:
   const std::vector<std::shared_ptr<Executable>> executables_;
+  bool outputs_declared_ = false;  // constant once others use it
   Mutex mutex_;
   std::unique_ptr<const std::vector<TensorSpec>> owned_outputs_ GUARDED_BY(mutex_);
-  std::atomic<const std::vector<TensorSpec>*> outputs_{nullptr};  // set once; synchronises itself
+  std::atomic<const std::vector<TensorSpec>*> outputs_{nullptr};  // once, for others
 };
+
+/// What of two specs must agree: all, or all that an answer says (no names, and a dimension may be
+/// free on one side).
+enum class Agreement : uint8_t { kExact, kAsAnswered };
 
 /// Throws ConfigError naming `what`, the first difference, got and wanted. Empty lists match
 /// everything.
 void check_same_specs(std::string_view what, std::span<const TensorSpec> got,
-                      std::span<const TensorSpec> want);
+                      std::span<const TensorSpec> want, Agreement agreement = Agreement::kExact);
 
 /// Throws ConfigError if `batching` is wrong in itself or wants more rows than the model takes;
 /// else returns it.

@@ -121,12 +121,16 @@ Scheduler::Choice Scheduler::choose(int64_t now_ns, bool draining) const noexcep
   return wait;
 }
 
-Scheduler::Next Scheduler::next(int64_t now_ns, bool draining) {
+Scheduler::Next Scheduler::next(int64_t now_ns, bool draining, Suits suits) {
   const Choice choice = choose(now_ns, draining);
   Next next;
   next.reason = choice.decision.reason;
   next.wait_until_ns = choice.decision.wait_until_ns;
   if (choice.group == nullptr) return next;
+  if (suits != nullptr && !suits(*choice.group->key().model)) {
+    next.wait_until_ns = now_ns;
+    return next;
+  }
   next.model = choice.group->key().model;
   next.requests = queue_.take(*choice.group, choice.decision.dispatch_requests);
   // Of those that are in the heap a place there is free: this allocates nothing.
@@ -136,8 +140,8 @@ Scheduler::Next Scheduler::next(int64_t now_ns, bool draining) {
 
 Scheduler::Upcoming Scheduler::upcoming(int64_t now_ns, bool draining) const noexcept {
   const Choice choice = choose(now_ns, draining);
-  if (choice.group == nullptr) return {choice.decision.wait_until_ns, nullptr};
-  return {now_ns, choice.group->first()};
+  if (choice.group == nullptr) return {choice.decision.wait_until_ns, nullptr, nullptr};
+  return {now_ns, choice.group->first(), choice.group->key().model.get()};
 }
 
 BatchDecision Scheduler::decide_lone(int64_t rows) const noexcept {

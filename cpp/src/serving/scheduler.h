@@ -50,12 +50,17 @@ class Scheduler {
     ReleaseReason reason = ReleaseReason::kIdle;
     int64_t wait_until_ns = kNever;
   };
+  /// Whether whoever asks may run batches of a model; null: of any.
+  using Suits = bool (*)(const LoadedModel& model);
   /// Takes the batch that an instance that is free at `now_ns` is to run. take_due() comes first;
-  /// the deadlines of what is taken are watched until forget().
-  [[nodiscard]] Next next(int64_t now_ns, bool draining);
+  /// the deadlines of what is taken are watched until forget(). One that does not suit is left for
+  /// somebody else, who is to look at once.
+  [[nodiscard]] Next next(int64_t now_ns, bool draining, Suits suits = nullptr);
   struct Upcoming {
     int64_t release_ns = kNever;
-    Request* first = nullptr;  // of the batch, if it is released now
+    // Of the batch, if it is released now.
+    Request* first = nullptr;
+    const LoadedModel* model = nullptr;
   };
   /// When next() would give a batch if nothing else arrived: at `now_ns`, if at once; kNever if
   /// nothing waits.

@@ -73,7 +73,7 @@ def measure_in_flight(settings: Settings, stack: ExitStack) -> None:
     x = TINY.rows(1)
     model = TINY.native()
     ours = engine(stack, model, "in flight")
-    calls = {
+    calls: dict[str, AsyncCall] = {
         OURS: partial(ours.infer_async, x),
         INLINE: partial(InlineBatcher(model.run).infer, x),
     }

@@ -14,7 +14,7 @@ from engine_parts.batchers import MAX_BATCH, InlineBatcher, ThreadedBatcher
 from engine_parts.engines import engine
 from engine_parts.rounds import rounds
 from engine_parts.settings import Settings
-from engine_parts.turns import awaits, calls_in_turn, threads, turn
+from engine_parts.turns import AsyncCall, awaits, calls_in_turn, threads, turn
 from engine_parts.who import BARE, INLINE, OURS, THREADED
 from workloads import MID
 
@@ -58,7 +58,9 @@ def main() -> None:
 
         callers = "asyncio callers"
         if settings.wants(*(groups.saturation(callers, delay) for delay in DELAYS_MS)):
-            calls = {who: partial(one.infer_async, x) for who, one in ours.items()}
+            calls: dict[str, AsyncCall] = {
+                who: partial(one.infer_async, x) for who, one in ours.items()
+            }
             calls[INLINE] = partial(InlineBatcher(model.run).infer, x)
             turns = {
                 who: turn(partial(awaits, call, CALLERS), seconds, 2 * CALLERS)

@@ -1,0 +1,1 @@
+"""What scripts/bench/simulator.py measures and shows."""
