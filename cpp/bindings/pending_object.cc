@@ -21,7 +21,7 @@ using State = PendingObject::State;
 
 PyTypeObject* pending_type = nullptr;  // lives as long as the process
 
-int traverse(PyObject* object, visitproc visit, void* arg) {
+int traverse_pending(PyObject* object, visitproc visit, void* arg) {
   PendingObject* const self = pending_of(object);
   Py_VISIT(Py_TYPE(object));
   Py_VISIT(self->loop);
@@ -34,7 +34,7 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
   return 0;
 }
 
-int clear_references(PyObject* object) {
+int clear_pending(PyObject* object) {
   PendingObject* const self = pending_of(object);
   Py_CLEAR(self->engine);
   Py_CLEAR(self->callback);
@@ -47,7 +47,7 @@ int clear_references(PyObject* object) {
 }
 
 // As asyncio does for its futures: an error that nobody looked at is shown.
-void finalize(PyObject* object) {
+void finalize_pending(PyObject* object) {
   PendingObject* const self = pending_of(object);
   if (!self->unretrieved || self->outcome == nullptr || self->loop == nullptr) return;
   self->unretrieved = false;
@@ -60,14 +60,14 @@ void finalize(PyObject* object) {
   }
 }
 
-void deallocate(PyObject* object) {
+void deallocate_pending(PyObject* object) {
   PendingObject* const self = pending_of(object);
   // The exception handler may keep it.
   if (self->unretrieved && PyObject_CallFinalizerFromDealloc(object) != 0) return;
   PyObject_GC_UnTrack(object);
   PyTypeObject* const type = Py_TYPE(object);
   if (self->weak_references != nullptr) PyObject_ClearWeakRefs(object);
-  clear_references(object);
+  clear_pending(object);
   self->request.~shared_ptr();
   PyObject_GC_Del(object);
   Py_DECREF(type);
@@ -97,7 +97,7 @@ void set_outcome_of_request(PendingObject* pending) {
   }
 }
 
-PyMemberDef members[] = {
+PyMemberDef pending_members[] = {
     {"__weaklistoffset__", T_PYSSIZET,
      static_cast<Py_ssize_t>(offsetof(PendingObject, weak_references)), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr}};
@@ -138,12 +138,12 @@ void fail(PendingObject* pending, const std::exception_ptr& error) {
 void bind_pending(py::module_& m) {
   asyncio::look_up();
   PyType_Slot slots[] = {
-      {Py_tp_dealloc, reinterpret_cast<void*>(deallocate)},
-      {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-      {Py_tp_clear, reinterpret_cast<void*>(clear_references)},
-      {Py_tp_finalize, reinterpret_cast<void*>(finalize)},
+      {Py_tp_dealloc, reinterpret_cast<void*>(deallocate_pending)},
+      {Py_tp_traverse, reinterpret_cast<void*>(traverse_pending)},
+      {Py_tp_clear, reinterpret_cast<void*>(clear_pending)},
+      {Py_tp_finalize, reinterpret_cast<void*>(finalize_pending)},
       {Py_tp_repr, reinterpret_cast<void*>(pending_repr)},
-      {Py_tp_members, members},
+      {Py_tp_members, pending_members},
       {Py_tp_methods, pending_methods()},
       {Py_tp_getset, pending_properties()},
       {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},
