@@ -7,15 +7,12 @@
 #include <utility>
 
 #include "inferometer/errors.h"
+#include "type_name.h"
 
 namespace py = pybind11;
 
 namespace inferometer::python {
 namespace {
-
-std::string type_name(const py::handle& object) {
-  return py::type::handle_of(object).attr("__name__").cast<std::string>();
-}
 
 std::string name_of(const py::handle& key) {
   Py_ssize_t bytes = 0;

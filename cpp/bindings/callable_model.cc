@@ -9,6 +9,7 @@
 #include "arrays.h"
 #include "gil.h"
 #include "inferometer/errors.h"
+#include "type_name.h"
 
 namespace py = pybind11;
 
@@ -52,10 +53,6 @@ py::array shown(const TensorView& view, const std::shared_ptr<const void>& owner
 std::exception_ptr as_raised(const py::object& exception) {
   PyErr_SetObject(py::type::handle_of(exception).ptr(), exception.ptr());
   return std::make_exception_ptr(py::error_already_set());
-}
-
-std::string type_name(const py::handle& object) {
-  return py::type::handle_of(object).attr("__name__").cast<std::string>();
 }
 
 }  // namespace

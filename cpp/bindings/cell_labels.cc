@@ -10,8 +10,6 @@
 namespace inferometer::python {
 namespace {
 
-CellObject* self_of(PyObject* object) { return reinterpret_cast<CellObject*>(object); }
-
 // A new reference to str(value), of exactly that type, so that comparing runs no Python code.
 PyObject* text_of(PyObject* value) {
   if (PyUnicode_CheckExact(value)) return Py_NewRef(value);
@@ -104,10 +102,10 @@ PyObject* find_child(const CellObject* self, PyObject* key) {
 
 // A new reference to the child of `key`, which is made.
 PyObject* make_child(PyObject* object, PyObject* key) {
-  CellObject* const self = self_of(object);
+  CellObject* const self = cell_object_of(object);
   PyObject* const made = PyObject_CallMethod(object, "_new_child", "(O)", key);
   if (made == nullptr) return nullptr;
-  if (PyObject_TypeCheck(made, Py_TYPE(object)) == 0 || self_of(made)->parent != object) {
+  if (PyObject_TypeCheck(made, Py_TYPE(object)) == 0 || cell_object_of(made)->parent != object) {
     PyErr_Format(PyExc_TypeError, "_new_child() returned %s, want a child of this metric",
                  Py_TYPE(made)->tp_name);
     Py_DECREF(made);
@@ -122,7 +120,7 @@ PyObject* make_child(PyObject* object, PyObject* key) {
 }
 
 PyObject* find_or_make_child(PyObject* object, PyObject* key) {
-  const CellObject* const self = self_of(object);
+  const CellObject* const self = cell_object_of(object);
   PyObject* child = find_child(self, key);
   if (child != nullptr || PyErr_Occurred() != nullptr) return child;
   PyObject* const allowed = key_with_room(self, key);
@@ -142,7 +140,7 @@ PyObject* refuse_labels(PyObject* object) {
 
 PyObject* metric_labels(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
                         PyObject* keywords) {
-  CellObject* const self = self_of(object);
+  CellObject* const self = cell_object_of(object);
   if (self->children == nullptr) return refuse_labels(object);
   if (count > 0 && keywords != nullptr && PyTuple_GET_SIZE(keywords) > 0) {
     PyErr_SetString(PyExc_ValueError, "Can't pass both *args and **kwargs");
@@ -158,7 +156,7 @@ PyObject* metric_labels(PyObject* object, PyObject* const* arguments, Py_ssize_t
 }
 
 PyObject* drop_child(PyObject* object, PyObject* values) {
-  CellObject* const self = self_of(object);
+  CellObject* const self = cell_object_of(object);
   if (self->children == nullptr) return refuse_labels(object);
   PyObject* const child = PyDict_GetItemWithError(self->children, values);
   if (child == nullptr) {
@@ -180,7 +178,7 @@ PyObject* drop_child(PyObject* object, PyObject* values) {
 }
 
 PyObject* drop_children(PyObject* object, PyObject* /*unused*/) {
-  CellObject* const self = self_of(object);
+  CellObject* const self = cell_object_of(object);
   if (self->children == nullptr) return refuse_labels(object);
   if (!guarded([&] { self->family->clear(); })) return nullptr;
   PyDict_Clear(self->children);

@@ -9,12 +9,13 @@
 #include "cell_arguments.h"
 #include "cell_exemplars.h"
 #include "cell_object.h"
+#include "fast_method.h"
 
 namespace inferometer::python {
 namespace {
 
-PyObject* counter_inc(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
-                      PyObject* keywords) {
+PyObject* counter_cell_inc(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
+                           PyObject* keywords) {
   ValueCell* const cell = cell_of(object);
   if (cell == nullptr) return nullptr;
   if (count == 0 && keywords == nullptr) {
@@ -56,13 +57,13 @@ PyObject* gauge_add(const char* method, double sign, PyObject* object, PyObject*
   Py_RETURN_NONE;
 }
 
-PyObject* gauge_inc(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
-                    PyObject* keywords) {
+PyObject* gauge_cell_inc(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
+                         PyObject* keywords) {
   return gauge_add("inc", 1, object, arguments, count, keywords);
 }
 
-PyObject* gauge_dec(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
-                    PyObject* keywords) {
+PyObject* gauge_cell_dec(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
+                         PyObject* keywords) {
   return gauge_add("dec", -1, object, arguments, count, keywords);
 }
 
@@ -78,8 +79,8 @@ PyObject* take_one(const char* method, const char* name, PyObject* const* argume
   return values[0];
 }
 
-PyObject* gauge_set(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
-                    PyObject* keywords) {
+PyObject* gauge_cell_set(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
+                         PyObject* keywords) {
   PyObject* const argument = take_one("set", "value", arguments, count, keywords);
   if (argument == nullptr) return nullptr;
   ValueCell* const cell = cell_of(object);
@@ -133,8 +134,8 @@ ValueCell* bucketed_cell_of(PyObject* object) {
   return nullptr;
 }
 
-PyObject* histogram_observe(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
-                            PyObject* keywords) {
+PyObject* histogram_cell_observe(PyObject* object, PyObject* const* arguments, Py_ssize_t count,
+                                 PyObject* keywords) {
   ValueCell* const cell = bucketed_cell_of(object);
   if (cell == nullptr) return nullptr;
   std::array<PyObject*, 2> values{};
@@ -230,26 +231,21 @@ PyObject* read_info(PyObject* object, PyObject* /*unused*/) {
   return dict_of(labels);
 }
 
-template <typename Function>
-PyCFunction method(Function* function) noexcept {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
-constexpr int kFast = METH_FASTCALL | METH_KEYWORDS;
-
 #define INFEROMETER_READ {"_read", read_value, METH_NOARGS, "_read($self, /)\n--\n\nThe value."}
 #define INFEROMETER_WRITE {"_write", write_value, METH_O, "Sets the value."}
 PyMethodDef counter_methods[] = {
-    {"inc", method(counter_inc), kFast,
+    {"inc", method(counter_cell_inc), kFast,
      "inc($self, /, amount=1, exemplar=None)\n--\n\nIncrements by `amount`, 0 or more."},
     INFEROMETER_READ,
     INFEROMETER_WRITE,
     {nullptr, nullptr, 0, nullptr}};
 
 PyMethodDef gauge_methods[] = {
-    {"inc", method(gauge_inc), kFast, "inc($self, /, amount=1)\n--\n\nIncrements by `amount`."},
-    {"dec", method(gauge_dec), kFast, "dec($self, /, amount=1)\n--\n\nDecrements by `amount`."},
-    {"set", method(gauge_set), kFast, "set($self, /, value)\n--\n\nSets the value."},
+    {"inc", method(gauge_cell_inc), kFast,
+     "inc($self, /, amount=1)\n--\n\nIncrements by `amount`."},
+    {"dec", method(gauge_cell_dec), kFast,
+     "dec($self, /, amount=1)\n--\n\nDecrements by `amount`."},
+    {"set", method(gauge_cell_set), kFast, "set($self, /, value)\n--\n\nSets the value."},
     {"_only_set", gauge_only_set, METH_O, "Whether inc() and dec() are refused."},
     INFEROMETER_READ,
     INFEROMETER_WRITE,
@@ -262,7 +258,7 @@ PyMethodDef summary_methods[] = {{"observe", method(summary_observe), kFast,
                                  {nullptr, nullptr, 0, nullptr}};
 
 PyMethodDef histogram_methods[] = {
-    {"observe", method(histogram_observe), kFast,
+    {"observe", method(histogram_cell_observe), kFast,
      "observe($self, /, amount, exemplar=None)\n--\n\nCounts an observation."},
     {"_read_buckets", read_buckets, METH_NOARGS,
      "_read_buckets($self, /)\n--\n\nThe counts of the buckets, not cumulative."},

@@ -11,40 +11,39 @@
 #include "cell_exemplars.h"
 #include "cell_labels.h"
 #include "cell_open.h"
+#include "fast_method.h"
 
 namespace inferometer::python {
 namespace {
 
-CellObject* self_of(PyObject* object) { return reinterpret_cast<CellObject*>(object); }
-
 PyObject* new_cell_object(PyTypeObject* type, PyObject* /*args*/, PyObject* /*kwargs*/) {
   PyObject* const object = type->tp_alloc(type, 0);
   if (object == nullptr) return nullptr;
-  CellObject* const self = self_of(object);
+  CellObject* const self = cell_object_of(object);
   new (&self->owned) std::shared_ptr<ValueCell>();
   new (&self->family) std::shared_ptr<CellFamily>();
   return object;
 }
 
-int traverse(PyObject* object, visitproc visit, void* arg) {
+int traverse_cell(PyObject* object, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(object));
-  Py_VISIT(self_of(object)->label_names);
-  Py_VISIT(self_of(object)->label_values);
-  Py_VISIT(self_of(object)->parent);
-  Py_VISIT(self_of(object)->children);
+  Py_VISIT(cell_object_of(object)->label_names);
+  Py_VISIT(cell_object_of(object)->label_values);
+  Py_VISIT(cell_object_of(object)->parent);
+  Py_VISIT(cell_object_of(object)->children);
   return 0;
 }
 
 // The cells stay: another thread may be recording in them.
-int clear_references(PyObject* object) {
-  Py_CLEAR(self_of(object)->parent);
-  Py_CLEAR(self_of(object)->children);
+int clear_cell(PyObject* object) {
+  Py_CLEAR(cell_object_of(object)->parent);
+  Py_CLEAR(cell_object_of(object)->children);
   return 0;
 }
 
-void deallocate(PyObject* object) {
+void deallocate_cell(PyObject* object) {
   PyObject_GC_UnTrack(object);
-  CellObject* const self = self_of(object);
+  CellObject* const self = cell_object_of(object);
   PyTypeObject* const type = Py_TYPE(object);
   Py_CLEAR(self->label_names);
   Py_CLEAR(self->label_values);
@@ -74,7 +73,7 @@ int set_created(PyObject* object, PyObject* value, void* /*closure*/) {
 }
 
 PyObject* get_children(PyObject* object, void* /*closure*/) {
-  PyObject* const children = self_of(object)->children;
+  PyObject* const children = cell_object_of(object)->children;
   if (children == nullptr) {
     PyErr_SetString(PyExc_AttributeError, "only a metric with labels has children");
     return nullptr;
@@ -83,30 +82,25 @@ PyObject* get_children(PyObject* object, void* /*closure*/) {
 }
 
 PyObject* get_label_values(PyObject* object, void* /*closure*/) {
-  PyObject* const values = self_of(object)->label_values;
+  PyObject* const values = cell_object_of(object)->label_values;
   return values == nullptr ? PyTuple_New(0) : Py_NewRef(values);
 }
 
 PyObject* get_parent(PyObject* object, void* /*closure*/) {
-  PyObject* const parent = self_of(object)->parent;
+  PyObject* const parent = cell_object_of(object)->parent;
   return Py_NewRef(parent == nullptr ? Py_None : parent);
 }
 
 PyObject* get_left_to_python(PyObject* object, void* /*closure*/) {
-  const CellObject* const self = self_of(object);
+  const CellObject* const self = cell_object_of(object);
   return PyBool_FromLong(self->family != nullptr && self->family->left_to_python() ? 1 : 0);
 }
 
-template <typename Function>
-PyCFunction method(Function* function) noexcept {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
 PyMethodDef base_methods[] = {
-    {"labels", method(metric_labels), METH_FASTCALL | METH_KEYWORDS,
+    {"labels", method(metric_labels), kFast,
      "labels($self, /, *labelvalues, **labelkwargs)\n--\n\n"
      "The child of these label values, by position or by name; str() is applied to them."},
-    {"_open", method(open_cell), METH_FASTCALL | METH_KEYWORDS,
+    {"_open", method(open_cell), kFast,
      "Makes the native family, and its cell if there are no labels."},
     {"_open_child", method(open_child_cell), METH_FASTCALL,
      "Makes the cell of a child of `parent`, which then knows the child."},
@@ -137,9 +131,9 @@ PyGetSetDef base_properties[] = {
 PyTypeObject* add_type(PyObject* module, const char* name, const char* doc, PyMethodDef* methods,
                        PyGetSetDef* properties, PyObject* bases) {
   PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void*>(new_cell_object)},
-                         {Py_tp_dealloc, reinterpret_cast<void*>(deallocate)},
-                         {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                         {Py_tp_clear, reinterpret_cast<void*>(clear_references)},
+                         {Py_tp_dealloc, reinterpret_cast<void*>(deallocate_cell)},
+                         {Py_tp_traverse, reinterpret_cast<void*>(traverse_cell)},
+                         {Py_tp_clear, reinterpret_cast<void*>(clear_cell)},
                          {Py_tp_methods, methods},
                          {Py_tp_doc, const_cast<char*>(doc)},
                          {properties == nullptr ? 0 : Py_tp_getset, properties},

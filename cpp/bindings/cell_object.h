@@ -37,9 +37,13 @@ struct CellObject {
 /// Sets ValueError for a metric whose labels are missing, TypeError for one never initialised.
 void refuse_without_cell(const CellObject* self);
 
+[[nodiscard]] inline CellObject* cell_object_of(PyObject* object) noexcept {
+  return reinterpret_cast<CellObject*>(object);
+}
+
 /// The cell to record in; null with an exception set if there is none.
 [[nodiscard]] inline ValueCell* cell_of(PyObject* object) {
-  auto* const self = reinterpret_cast<CellObject*>(object);
+  CellObject* const self = cell_object_of(object);
   if (self->cell == nullptr) [[unlikely]]
     refuse_without_cell(self);
   return self->cell;

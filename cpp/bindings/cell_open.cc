@@ -19,8 +19,6 @@ namespace py = pybind11;
 namespace inferometer::python {
 namespace {
 
-CellObject* self_of(PyObject* object) { return reinterpret_cast<CellObject*>(object); }
-
 bool take_bounds(PyObject* sequence, std::shared_ptr<const CellBounds>& bounds) {
   if (!PyTuple_Check(sequence)) {
     PyErr_Format(PyExc_TypeError, "bounds: got %s, want a tuple", Py_TYPE(sequence)->tp_name);
@@ -35,13 +33,13 @@ bool take_bounds(PyObject* sequence, std::shared_ptr<const CellBounds>& bounds) 
   return guarded([&] { bounds = CellBounds::of(std::move(upper)); });
 }
 
-constexpr std::pair<const char*, CellType> kTypes[] = {
+constexpr std::pair<const char*, CellType> kCellTypes[] = {
     {"counter", CellType::kCounter}, {"gauge", CellType::kGauge},
     {"summary", CellType::kSummary}, {"histogram", CellType::kHistogram},
     {"info", CellType::kInfo},       {"stateset", CellType::kStateSet}};
 
 bool take_type(PyObject* text, CellType& type) {
-  for (const auto& [name, value] : kTypes) {
+  for (const auto& [name, value] : kCellTypes) {
     if (PyUnicode_Check(text) && PyUnicode_CompareWithASCIIString(text, name) == 0) {
       type = value;
       return true;
@@ -73,7 +71,7 @@ RegistryCore* core_of(PyObject* registry) {
 
 const char* cell_type_name(CellType type) noexcept {
   const char* result = "";
-  for (const auto& [name, value] : kTypes) {
+  for (const auto& [name, value] : kCellTypes) {
     if (value == type) result = name;
   }
   return result;
@@ -83,7 +81,7 @@ PyObject* open_cell(PyObject* object, PyObject* const* arguments, Py_ssize_t cou
                     PyObject* keywords) {
   enum : uint8_t { kType, kName, kHelp, kUnit, kLabelNames, kBounds, kRegistry, kCount };
   std::array<PyObject*, kCount> values;
-  CellObject* const self = self_of(object);
+  CellObject* const self = cell_object_of(object);
   if (!take_arguments<kCount>(
           "_open", {"type", "name", "documentation", "unit", "labelnames", "bounds", "registry"},
           arguments, count, keywords, values) ||
@@ -128,13 +126,13 @@ PyObject* open_cell(PyObject* object, PyObject* const* arguments, Py_ssize_t cou
 }
 
 PyObject* open_child_cell(PyObject* object, PyObject* const* arguments, Py_ssize_t count) {
-  CellObject* const self = self_of(object);
+  CellObject* const self = cell_object_of(object);
   if (count != 2 || PyObject_TypeCheck(arguments[0], Py_TYPE(object)) == 0 ||
-      self_of(arguments[0])->children == nullptr) {
+      cell_object_of(arguments[0])->children == nullptr) {
     PyErr_SetString(PyExc_TypeError, "_open_child() wants a metric with labels and their values");
     return nullptr;
   }
-  const CellObject* const parent = self_of(arguments[0]);
+  const CellObject* const parent = cell_object_of(arguments[0]);
   PyObject* const key = arguments[1];
   std::vector<std::string> values;
   if (!not_open(self) || !take_texts(key, "label value", values)) return nullptr;
@@ -158,7 +156,7 @@ PyObject* open_child_cell(PyObject* object, PyObject* const* arguments, Py_ssize
 }
 
 PyObject* attach_cell(PyObject* object, PyObject* registry) {
-  CellObject* const self = self_of(object);
+  CellObject* const self = cell_object_of(object);
   RegistryCore* const core = core_of(registry);
   if (core == nullptr || self->family == nullptr) {
     if (core != nullptr) refuse_without_cell(self);
@@ -169,7 +167,7 @@ PyObject* attach_cell(PyObject* object, PyObject* registry) {
 }
 
 PyObject* detach_cell(PyObject* object, PyObject* registry) {
-  CellObject* const self = self_of(object);
+  CellObject* const self = cell_object_of(object);
   RegistryCore* const core = core_of(registry);
   if (core == nullptr) return nullptr;
   if (self->family != nullptr && !guarded([&] { core->detach(*self->family); })) return nullptr;
@@ -178,7 +176,7 @@ PyObject* detach_cell(PyObject* object, PyObject* registry) {
 
 PyObject* leave_cell_to_python(PyObject* object, PyObject* /*unused*/) {
   if (cell_of(object) == nullptr) return nullptr;
-  self_of(object)->family->leave_to_python();
+  cell_object_of(object)->family->leave_to_python();
   Py_RETURN_NONE;
 }
 

@@ -25,7 +25,7 @@ namespace inferometer::python {
 namespace {
 
 // Batches may run on the calling thread for as long; then Ctrl-C is looked at.
-constexpr int64_t kFlushBudgetNs = 100'000'000;
+constexpr int64_t kSignalCheckNs = 100'000'000;
 
 // The requests, as a tuple: what is done with one may run code that changes a list.
 py::tuple requests_in(PyObject* given) {
@@ -68,7 +68,7 @@ class Many {
   void wait() {
     try {
       std::vector<std::shared_ptr<Request>> ended;  // of no_loop(): none
-      while (engine_.flush(no_loop(), ended, kFlushBudgetNs) == FlushStatus::kMoreToDo) {
+      while (engine_.flush(no_loop(), ended, kSignalCheckNs) == FlushStatus::kMoreToDo) {
         if (PyErr_CheckSignals() != 0) throw py::error_already_set();
       }
       for (const Place& place : places_) {

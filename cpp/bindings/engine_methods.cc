@@ -7,6 +7,7 @@
 #include "engine_docs.h"
 #include "engine_object.h"
 #include "errors.h"
+#include "fast_method.h"
 
 namespace py = pybind11;
 
@@ -65,38 +66,31 @@ PyObject* submit_item(PyObject* self, PyObject* const* arguments, Py_ssize_t cou
   });
 }
 
-using FastMethod = PyObject*(PyObject*, PyObject* const*, Py_ssize_t, PyObject*);
-
-PyMethodDef method(const char* name, FastMethod* function, const char* doc) noexcept {
-  return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function)),
-          METH_FASTCALL | METH_KEYWORDS, doc};
-}
-
 // The type refers to it for as long as it lives.
-std::array<PyMethodDef, 10> methods{
-    method("infer", infer, kInferDoc),
-    method("infer_one", infer_one, kInferOneDoc),
-    method("infer_many", infer_many, kInferManyDoc),
-    method("submit", submit, kSubmitDoc),
-    method("infer_async", infer_async, kInferAsyncDoc),
-    method("infer_one_async", infer_one_async, kInferOneAsyncDoc),
-    method("_infer_each_async", infer_each_async,
-           "_infer_each_async($self, /, xs, timeout=None, priority=0, trace_id=None)\n--\n\n"
-           "A list with what infer_async() gives for each."),
-    method("infer_item", infer_item,
-           "infer_item($self, /, item, timeout=None, priority=0, trace_id=None)\n--\n\n"
-           "As infer() for an object."),
-    method("submit_item", submit_item,
-           "submit_item($self, /, item, timeout=None, priority=0, trace_id=None)\n--\n\n"
-           "As submit() for an object."),
-    method("infer_item_async", infer_item_async,
-           "infer_item_async($self, /, item, timeout=None, priority=0, trace_id=None)\n--\n\n"
-           "As infer_async() for an object.")};
+std::array<PyMethodDef, 10> engine_method_table{
+    {{"infer", method(infer), kFast, kInferDoc},
+     {"infer_one", method(infer_one), kFast, kInferOneDoc},
+     {"infer_many", method(infer_many), kFast, kInferManyDoc},
+     {"submit", method(submit), kFast, kSubmitDoc},
+     {"infer_async", method(infer_async), kFast, kInferAsyncDoc},
+     {"infer_one_async", method(infer_one_async), kFast, kInferOneAsyncDoc},
+     {"_infer_each_async", method(infer_each_async), kFast,
+      "_infer_each_async($self, /, xs, timeout=None, priority=0, trace_id=None)\n--\n\n"
+      "A list with what infer_async() gives for each."},
+     {"infer_item", method(infer_item), kFast,
+      "infer_item($self, /, item, timeout=None, priority=0, trace_id=None)\n--\n\n"
+      "As infer() for an object."},
+     {"submit_item", method(submit_item), kFast,
+      "submit_item($self, /, item, timeout=None, priority=0, trace_id=None)\n--\n\n"
+      "As submit() for an object."},
+     {"infer_item_async", method(infer_item_async), kFast,
+      "infer_item_async($self, /, item, timeout=None, priority=0, trace_id=None)\n--\n\n"
+      "As infer_async() for an object."}}};
 
 }  // namespace
 
 void add_request_methods(const py::handle& engine_type) {
-  for (PyMethodDef& one : methods) {
+  for (PyMethodDef& one : engine_method_table) {
     PyObject* const descriptor =
         PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(engine_type.ptr()), &one);
     if (descriptor == nullptr) throw py::error_already_set();

@@ -35,16 +35,16 @@ FaultKind parse_kind(const std::string& name) {
   throw ConfigError("kind: got '" + name + "', want 'delay', 'error', 'stall' or 'partial'");
 }
 
-void add(Faults& self, const std::string& kind, double seconds, double ratio, double start_after,
-         std::optional<double> duration) {
+void add_fault(Faults& self, const std::string& kind, double seconds, double ratio,
+               double start_after, std::optional<double> duration) {
   self.add({parse_kind(kind), seconds, ratio, start_after, duration});
 }
 
-void clear(Faults& self, const std::optional<std::string>& kind) {
+void clear_faults(Faults& self, const std::optional<std::string>& kind) {
   self.clear(kind ? std::optional(parse_kind(*kind)) : std::nullopt);
 }
 
-py::list active(const Faults& self) {
+py::list active_faults(const Faults& self) {
   py::list list;
   for (const auto& [fault, ends_in] : self.active()) {
     py::dict shown;
@@ -59,7 +59,7 @@ py::list active(const Faults& self) {
   return list;
 }
 
-py::dict injected(const Faults& self) {
+py::dict injected_faults(const Faults& self) {
   const auto counts = self.injected();
   py::dict by_kind;
   for (size_t i = 0; i < kFaultKinds; ++i) {
@@ -81,11 +81,11 @@ void bind_faults(py::module_& m) {
       m, "Faults", "Faults to inject; inferometer.Faults is its public face.")
       .def(py::init([](std::optional<uint64_t> seed) { return std::make_shared<Faults>(seed); }),
            py::arg("seed"))
-      .def("add", &add, py::arg("kind"), py::arg("seconds"), py::arg("ratio"),
+      .def("add", &add_fault, py::arg("kind"), py::arg("seconds"), py::arg("ratio"),
            py::arg("start_after"), py::arg("duration"))
-      .def("clear", &clear, py::arg("kind"))
-      .def("active", &active)
-      .def("injected", &injected);
+      .def("clear", &clear_faults, py::arg("kind"))
+      .def("active", &active_faults)
+      .def("injected", &injected_faults);
 }
 
 }  // namespace inferometer::python

@@ -19,7 +19,7 @@ namespace {
 constexpr size_t kDeliveredAtOnce = 1024;
 
 // How long batches may run on the loop's thread in one go.
-constexpr int64_t kFlushBudgetNs = 1'000'000;
+constexpr int64_t kLoopBudgetNs = 1'000'000;
 
 PyTypeObject* loop_object_type = nullptr;  // lives as long as the process
 
@@ -175,7 +175,7 @@ void LoopObject::flush_engines() {
   for (py::object& engine : std::exchange(state_->to_flush, {})) {
     auto status = FlushStatus::kDone;
     try {
-      status = engine_of(engine.ptr()).flush(*state_->completions, ended, kFlushBudgetNs);
+      status = engine_of(engine.ptr()).flush(*state_->completions, ended, kLoopBudgetNs);
     } catch (const std::exception&) {  // the other engines' requests must not suffer
       set_python_error(std::current_exception());
       PyErr_WriteUnraisable(engine.ptr());

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cell_arguments.h"
+#include "fast_method.h"
 #include "metric_labels.h"
 #include "text_arguments.h"
 
@@ -14,7 +15,7 @@ namespace inferometer::python {
 namespace {
 
 template <typename Metric>
-void deallocate(PyObject* object) {
+void deallocate_metric(PyObject* object) {
   PyTypeObject* const type = Py_TYPE(object);
   metric_of<Metric>(object).~Metric();
   PyObject_Free(object);
@@ -178,13 +179,6 @@ PyObject* histogram_observe(PyObject* object, PyObject* const* arguments, Py_ssi
   });
 }
 
-template <typename Function>
-PyCFunction method(Function* function) noexcept {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
-
-constexpr int kFast = METH_FASTCALL | METH_KEYWORDS;
-
 // What the three types have in common, and what each has of its own.
 template <typename Metric>
 std::vector<PyMethodDef> methods_of(std::initializer_list<PyMethodDef> own) {
@@ -213,7 +207,7 @@ void add_type(py::module_& m, const char* qualified, const char* doc,
   getters.push_back(
       {"labelnames", label_names<Metric>, nullptr, "The names of the labels.", nullptr});
   getters.push_back({nullptr, nullptr, nullptr, nullptr, nullptr});
-  PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(deallocate<Metric>)},
+  PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(deallocate_metric<Metric>)},
                          {Py_tp_methods, methods.data()},
                          {Py_tp_getset, getters.data()},
                          {Py_tp_doc, const_cast<char*>(doc)},

@@ -27,7 +27,7 @@ constexpr size_t kResult = 0;
 std::array<Known, 3> known{{{"result"}, {"add_done_callback"}, {"get_loop"}}};
 PyObject* blocking_name = nullptr;
 
-PyObject* interned(const char* text) {
+PyObject* interned_name(const char* text) {
   PyObject* const name = PyUnicode_InternFromString(text);
   if (name == nullptr) throw py::error_already_set();
   return name;
@@ -36,9 +36,9 @@ PyObject* interned(const char* text) {
 }  // namespace
 
 void look_up_pending_attributes() {
-  blocking_name = interned("_asyncio_future_blocking");
+  blocking_name = interned_name("_asyncio_future_blocking");
   for (Known& one : known) {
-    one.name = interned(one.text);
+    one.name = interned_name(one.text);
     one.method = pending_methods();
     while (std::strcmp(one.method->ml_name, one.text) != 0) ++one.method;
   }

@@ -6,6 +6,7 @@
 #include "cell_arguments.h"
 #include "engine_object.h"
 #include "errors.h"
+#include "fast_method.h"
 #include "inferometer/errors.h"
 #include "pending_object.h"
 #include "pending_waking.h"
@@ -16,11 +17,6 @@ namespace inferometer::python {
 namespace {
 
 using State = PendingObject::State;
-
-template <typename Function>
-PyCFunction method(Function* function) noexcept {
-  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
-}
 
 // The answer, a new reference; what else ended it is raised.
 PyObject* outcome_of(PendingObject* self) {
@@ -194,9 +190,7 @@ PyObject* get_timing(PyObject* object, void* /*closure*/) {
   return translated([&] { return py::cast(timing_of(pending_of(object))).release().ptr(); });
 }
 
-constexpr int kFast = METH_FASTCALL | METH_KEYWORDS;
-
-PyMethodDef methods[] = {
+PyMethodDef method_table[] = {
     {"result", result, METH_NOARGS,
      "result($self, /)\n--\n\n"
      "The answer. Raises what ended it otherwise, InvalidStateError if it has not ended."},
@@ -222,7 +216,7 @@ PyMethodDef methods[] = {
      "close($self, /)\n--\n\nAs a coroutine: nothing. The request goes on."},
     {nullptr, nullptr, 0, nullptr}};
 
-PyGetSetDef properties[] = {
+PyGetSetDef property_table[] = {
     {"_asyncio_future_blocking", get_blocking, set_blocking,
      "Task's mark that it was yielded by an await.", nullptr},
     {"_cancel_message", get_cancel_message, nullptr, "What cancel() was told.", nullptr},
@@ -233,8 +227,8 @@ PyGetSetDef properties[] = {
 
 }  // namespace
 
-PyMethodDef* pending_methods() noexcept { return methods; }
-PyGetSetDef* pending_properties() noexcept { return properties; }
+PyMethodDef* pending_methods() noexcept { return method_table; }
+PyGetSetDef* pending_properties() noexcept { return property_table; }
 
 PySendResult pending_send(PyObject* object, PyObject* /*value*/, PyObject** result) {
   PendingObject* const self = pending_of(object);

@@ -22,7 +22,7 @@ using State = PendingObject::State;
 
 PyTypeObject* pending_type = nullptr;  // lives as long as the process
 
-int traverse(PyObject* object, visitproc visit, void* arg) {
+int traverse_pending(PyObject* object, visitproc visit, void* arg) {
   PendingObject* const self = pending_of(object);
   Py_VISIT(Py_TYPE(object));
   Py_VISIT(self->loop);
@@ -35,7 +35,7 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
   return 0;
 }
 
-int clear_references(PyObject* object) {
+int clear_pending(PyObject* object) {
   PendingObject* const self = pending_of(object);
   Py_CLEAR(self->engine);
   Py_CLEAR(self->callback);
@@ -48,7 +48,7 @@ int clear_references(PyObject* object) {
 }
 
 // As asyncio does for its futures: an error that nobody looked at is shown.
-void finalize(PyObject* object) {
+void finalize_pending(PyObject* object) {
   PendingObject* const self = pending_of(object);
   if (!self->unretrieved || self->outcome == nullptr || self->loop == nullptr) return;
   self->unretrieved = false;
@@ -61,14 +61,14 @@ void finalize(PyObject* object) {
   }
 }
 
-void deallocate(PyObject* object) {
+void deallocate_pending(PyObject* object) {
   PendingObject* const self = pending_of(object);
   // The exception handler may keep it.
   if (self->unretrieved && PyObject_CallFinalizerFromDealloc(object) != 0) return;
   PyObject_GC_UnTrack(object);
   PyTypeObject* const type = Py_TYPE(object);
   if (self->weak_references != nullptr) PyObject_ClearWeakRefs(object);
-  clear_references(object);
+  clear_pending(object);
   self->request.~shared_ptr();
   PyObject_GC_Del(object);
   Py_DECREF(type);
@@ -103,7 +103,7 @@ void set_outcome_of_request(PendingObject* pending) {
   }
 }
 
-PyMemberDef members[] = {
+PyMemberDef pending_members[] = {
     {"__weaklistoffset__", T_PYSSIZET,
      static_cast<Py_ssize_t>(offsetof(PendingObject, weak_references)), READONLY, nullptr},
     {nullptr, 0, 0, 0, nullptr}};
@@ -149,14 +149,14 @@ void bind_pending(py::module_& m) {
   asyncio::look_up();
   look_up_pending_attributes();
   PyType_Slot slots[] = {
-      {Py_tp_dealloc, reinterpret_cast<void*>(deallocate)},
-      {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-      {Py_tp_clear, reinterpret_cast<void*>(clear_references)},
-      {Py_tp_finalize, reinterpret_cast<void*>(finalize)},
+      {Py_tp_dealloc, reinterpret_cast<void*>(deallocate_pending)},
+      {Py_tp_traverse, reinterpret_cast<void*>(traverse_pending)},
+      {Py_tp_clear, reinterpret_cast<void*>(clear_pending)},
+      {Py_tp_finalize, reinterpret_cast<void*>(finalize_pending)},
       {Py_tp_getattro, reinterpret_cast<void*>(pending_attribute)},
       {Py_tp_getattr, reinterpret_cast<void*>(pending_attribute_by_text)},
       {Py_tp_repr, reinterpret_cast<void*>(pending_repr)},
-      {Py_tp_members, members},
+      {Py_tp_members, pending_members},
       {Py_tp_methods, pending_methods()},
       {Py_tp_getset, pending_properties()},
       {Py_tp_iter, reinterpret_cast<void*>(PyObject_SelfIter)},

@@ -13,8 +13,9 @@ namespace py = pybind11;
 namespace inferometer::python {
 namespace {
 
-constexpr std::array kTypes = {MetricType::kCounter, MetricType::kGauge, MetricType::kHistogram,
-                               MetricType::kSummary, MetricType::kUntyped};
+constexpr std::array kCollectedTypes = {MetricType::kCounter, MetricType::kGauge,
+                                        MetricType::kHistogram, MetricType::kSummary,
+                                        MetricType::kUntyped};
 
 void call(const std::shared_ptr<void>& function, const py::object& argument) {
   PyObject* const result = park_at_interpreter_exit(
@@ -26,8 +27,8 @@ void call(const std::shared_ptr<void>& function, const py::object& argument) {
 }  // namespace
 
 void FamilyList::family(std::string name, std::string help, const std::string& type) {
-  const auto* const found = std::ranges::find(kTypes, type, metric_type_name);
-  if (found == kTypes.end()) {
+  const auto* const found = std::ranges::find(kCollectedTypes, type, metric_type_name);
+  if (found == kCollectedTypes.end()) {
     throw ConfigError("metric type: got \"" + type +
                       "\", want counter, gauge, histogram, summary or untyped");
   }

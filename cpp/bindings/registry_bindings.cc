@@ -21,10 +21,10 @@ namespace py = pybind11;
 namespace inferometer::python {
 namespace {
 
-using Strings = py::typing::Iterable<py::str>;
-using Floats = py::typing::Iterable<py::float_>;
+using StringIterable = py::typing::Iterable<py::str>;
+using FloatIterable = py::typing::Iterable<py::float_>;
 
-std::vector<std::string> label_names_of(const Strings& names) {
+std::vector<std::string> label_names_of(const StringIterable& names) {
   if (py::isinstance<py::str>(names)) {
     throw ConfigError("labelnames: got a string, want an iterable of strings");
   }
@@ -46,10 +46,10 @@ size_t series_limit(int64_t limit) {
 
 Shown shown_with(bool own_only) noexcept { return own_only ? Shown::kOwn : Shown::kAll; }
 
-py::typing::Tuple<py::bytes, py::str, py::str> render(const Registry& registry,
-                                                      const std::string& accept,
-                                                      const std::string& accept_encoding,
-                                                      bool own_only) {
+py::typing::Tuple<py::bytes, py::str, py::str> render_registry(const Registry& registry,
+                                                               const std::string& accept,
+                                                               const std::string& accept_encoding,
+                                                               bool own_only) {
   Exposition exposition;
   without_gil(
       [&] { exposition = registry.render({accept, accept_encoding}, shown_with(own_only)); });
@@ -67,7 +67,8 @@ std::optional<double> sample_value(const Registry& registry, const py::str& name
 }
 
 Histogram make_histogram(Registry& registry, const py::str& name, const py::str& help,
-                         const Strings& labelnames, const std::optional<Floats>& buckets,
+                         const StringIterable& labelnames,
+                         const std::optional<FloatIterable>& buckets,
                          std::optional<bool> native_histograms) {
   std::vector<double> bounds(std::begin(kDefaultBuckets), std::end(kDefaultBuckets));
   if (buckets) {
@@ -99,7 +100,8 @@ void bind_registry_class(py::module_& m) {
            py::arg("monitors") = false)
       .def(
           "counter",
-          [](Registry& self, const py::str& name, const py::str& help, const Strings& labelnames) {
+          [](Registry& self, const py::str& name, const py::str& help,
+             const StringIterable& labelnames) {
             return self.counter(utf8(name, "metric name"), utf8(help, "help"),
                                 label_names_of(labelnames));
           },
@@ -107,7 +109,8 @@ void bind_registry_class(py::module_& m) {
           "A new counter, exposed with `_total` at the end of its name.")
       .def(
           "gauge",
-          [](Registry& self, const py::str& name, const py::str& help, const Strings& labelnames) {
+          [](Registry& self, const py::str& name, const py::str& help,
+             const StringIterable& labelnames) {
             return self.gauge(utf8(name, "metric name"), utf8(help, "help"),
                               label_names_of(labelnames));
           },
@@ -119,7 +122,7 @@ void bind_registry_class(py::module_& m) {
            "A new histogram. `buckets` are ascending upper bounds; +Inf is added. "
            "`native_histograms`: native buckets too; None: as the registry says.")
       .def(
-          "render", &render, py::arg("accept") = "", py::arg("accept_encoding") = "",
+          "render", &render_registry, py::arg("accept") = "", py::arg("accept_encoding") = "",
           py::arg("own_only") = false,
           "The exposition in the format that these HTTP headers like best: its bytes, its content\n"
           "type, and its content encoding (\"gzip\", or empty). `own_only`: without the metrics "

@@ -29,12 +29,12 @@ void wait_for_end(RequestObject& self, std::optional<double> timeout) {
   raise(type("the request has not ended yet; it goes on"));
 }
 
-py::object result(RequestObject& self, std::optional<double> timeout) {
+py::object request_result(RequestObject& self, std::optional<double> timeout) {
   wait_for_end(self, timeout);
   return self.engine->result(*self.request, self.form);
 }
 
-py::object exception(RequestObject& self, std::optional<double> timeout) {
+py::object request_exception(RequestObject& self, std::optional<double> timeout) {
   wait_for_end(self, timeout);
   if (self.request->outcome() == Outcome::kCancelled) {
     raise(self.engine->exception(*self.request));
@@ -42,7 +42,7 @@ py::object exception(RequestObject& self, std::optional<double> timeout) {
   return self.engine->exception(*self.request);
 }
 
-bool cancel(const RequestObject& self, bool even_running) {
+bool cancel_request(const RequestObject& self, bool even_running) {
   return self.engine->cancel(self.request, even_running);
 }
 
@@ -81,12 +81,12 @@ void bind_request(py::module_& m) {
       });
 
   py::class_<RequestObject>(m, "Request", "One accepted request, like a concurrent.futures.Future.")
-      .def("result", &result, py::arg("timeout") = py::none(),
+      .def("result", &request_result, py::arg("timeout") = py::none(),
            "Waits for the answer. Raises what ended the request otherwise, or TimeoutError if it "
            "has not ended within `timeout` seconds (it then goes on).")
-      .def("exception", &exception, py::arg("timeout") = py::none(),
+      .def("exception", &request_exception, py::arg("timeout") = py::none(),
            "Waits for the end and returns the exception, None for a success.")
-      .def("cancel", &cancel, py::arg("even_running") = false,
+      .def("cancel", &cancel_request, py::arg("even_running") = false,
            "Ends the request as cancelled if it still waits; with `even_running` also while its "
            "batch is with the model, whose answer is then thrown away. False if too late.")
       .def("done", [](const RequestObject& self) { return self.request->ended(); })

@@ -11,6 +11,11 @@ namespace inferometer {
 using Word = std::atomic<uint64_t>;
 static_assert(Word::is_always_lock_free);
 
+/// What stands in a word, in no order with other words.
+[[nodiscard]] inline uint64_t load_relaxed(const Word& word) noexcept {
+  return word.load(std::memory_order_relaxed);
+}
+
 /// Adds to a word that has a single writer: a plain load and store, no lock prefix. Relaxed:
 /// readers (scrapes) need each word whole, not several words at one instant.
 inline void add_single_writer(Word& word, uint64_t amount) noexcept {

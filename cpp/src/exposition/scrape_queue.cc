@@ -17,18 +17,10 @@
 namespace inferometer {
 namespace {
 
-// Scrapes that one rendering answers.
-struct Group {
-  std::string accept;
-  std::string accept_encoding;
-  std::vector<ScrapeQueue::Done> waiting;
-};
-
-std::shared_ptr<const Exposition> render(const ScrapeHandler& handler, const Group& group,
+std::shared_ptr<const Exposition> render(const ScrapeHandler& handler, const ScrapeRequest& request,
                                          const ScrapeQueue::ErrorHandler& on_error) {
   std::string error = "something that is no std::exception";
   try {
-    const ScrapeRequest request{group.accept, group.accept_encoding};
     return std::make_shared<const Exposition>(handler(request));
   } catch (const std::exception& thrown) {
     error = thrown.what();
@@ -41,6 +33,13 @@ std::shared_ptr<const Exposition> render(const ScrapeHandler& handler, const Gro
 }  // namespace
 
 struct ScrapeQueue::State {
+  // Scrapes that one rendering answers.
+  struct Group {
+    std::string accept;
+    std::string accept_encoding;
+    std::vector<Done> waiting;
+  };
+
   State(ScrapeHandler to_call, ErrorHandler to_tell)
       : handler(std::move(to_call)), on_error(std::move(to_tell)) {}
 
@@ -53,9 +52,11 @@ struct ScrapeQueue::State {
       running = std::move(groups.front());
       groups.pop_front();
       // A copy of the headers: stop() may clear `running` meanwhile.
-      const Group headers{running.accept, running.accept_encoding, {}};
+      const std::string accept = running.accept;
+      const std::string accept_encoding = running.accept_encoding;
       lock.unlock();
-      const std::shared_ptr<const Exposition> rendered = render(handler, headers, on_error);
+      const std::shared_ptr<const Exposition> rendered =
+          render(handler, {accept, accept_encoding}, on_error);
       lock.lock();
       std::vector<Done> waiting = std::exchange(running.waiting, {});
       delivering = true;
@@ -95,7 +96,7 @@ void ScrapeQueue::add(std::string accept, std::string accept_encoding, Done done
   MutexLock lock(state_->mutex);
   if (state_->stopping) return;
   auto& groups = state_->groups;
-  auto group = std::ranges::find_if(groups, [&](const Group& other) {
+  auto group = std::ranges::find_if(groups, [&](const State::Group& other) {
     return other.accept == accept && other.accept_encoding == accept_encoding;
   });
   if (group == groups.end()) {
@@ -107,7 +108,7 @@ void ScrapeQueue::add(std::string accept, std::string accept_encoding, Done done
 }
 
 void ScrapeQueue::stop(int64_t deadline_ns) noexcept {
-  std::deque<Group> dropped;  // destroyed without the lock
+  std::deque<State::Group> dropped;  // destroyed without the lock
   std::vector<Done> dropped_too;
   std::thread thread;
   {

@@ -11,8 +11,6 @@
 namespace inferometer {
 namespace {
 
-constexpr size_t kAlignment = 64;
-
 /// Operations and outputs name the memory itself, so that running them needs no look-up; specs have
 /// been taken before.
 void resolve_views(Graph& graph) {
@@ -75,9 +73,8 @@ void CompiledGraph::upload_constants() {
   }
   const auto bytes_of = [&](ValueId id) {
     const auto product = products.find(id);
-    const size_t bytes = product == products.end() ? graph_.value(id).constant->bytes()
-                                                   : backend_->gemm_weights_bytes(product->second);
-    return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    return aligned(product == products.end() ? graph_.value(id).constant->bytes()
+                                             : backend_->gemm_weights_bytes(product->second));
   };
   size_t bytes = 0;
   for (const ValueId id : used) bytes += bytes_of(id);

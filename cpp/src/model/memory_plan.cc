@@ -4,13 +4,6 @@
 #include <numeric>
 
 namespace inferometer {
-namespace {
-
-constexpr int64_t kAlignment = 64;
-
-int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-
-}  // namespace
 
 Placement place_buffers(std::span<const BufferLife> buffers) {
   std::vector<size_t> order(buffers.size());

@@ -1,6 +1,7 @@
 // Where intermediate results lie: buffers that are never alive together share memory.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -15,6 +16,13 @@ struct BufferLife {
   int64_t bytes = 0;
   int first = 0, last = 0;
 };
+
+/// Sizes of neighbours in one block of memory: the next multiple of 64, a cache line.
+template <std::integral Bytes>
+[[nodiscard]] constexpr Bytes aligned(Bytes bytes) noexcept {
+  constexpr Bytes kAlignment{64};
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
 
 struct Placement {
   std::vector<int64_t> offsets;

@@ -8,8 +8,6 @@
 namespace inferometer {
 namespace {
 
-constexpr size_t kFileBytes = 16384;  // what is wanted stands at the beginning
-
 // A counter of ticks may fall a little (idle and iowait do, when a processor goes offline).
 uint64_t growth(uint64_t from, uint64_t to) noexcept { return to > from ? to - from : 0; }
 
@@ -21,7 +19,7 @@ void HostSource::read(std::vector<Reading>& readings) {
 }
 
 void HostSource::read_utilization(std::vector<Reading>& readings) {
-  const std::optional<std::string> text = read_file(proc_ + "/stat", kFileBytes);
+  const std::optional<std::string> text = read_file(proc_ + "/stat", kProcFileBytes);
   const auto line = text ? after_key(*text, "cpu ") : std::nullopt;
   if (!line) return;
   // user nice system idle iowait irq softirq steal; the guests' that follow are part of the first.
@@ -40,7 +38,7 @@ void HostSource::read_utilization(std::vector<Reading>& readings) {
 }
 
 void HostSource::read_memory(std::vector<Reading>& readings) const {
-  const std::optional<std::string> text = read_file(proc_ + "/meminfo", kFileBytes);
+  const std::optional<std::string> text = read_file(proc_ + "/meminfo", kProcFileBytes);
   if (!text) return;
   const auto bytes = [&text](std::string_view key) -> std::optional<double> {
     const auto line = after_key(*text, key);

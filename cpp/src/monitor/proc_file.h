@@ -9,6 +9,9 @@
 
 namespace inferometer {
 
+/// As much as is read of most files: what is wanted stands at the beginning.
+inline constexpr size_t kProcFileBytes = 16384;
+
 /// The beginning of a file, up to `limit` bytes; nothing if it cannot be read.
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path, size_t limit);
 

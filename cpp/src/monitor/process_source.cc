@@ -13,7 +13,6 @@
 namespace inferometer {
 namespace {
 
-constexpr size_t kFileBytes = 16384;
 // btime stands behind a line with a number for each interrupt.
 constexpr size_t kMachineStatBytes = size_t{1} << 20;
 
@@ -44,7 +43,7 @@ void ProcessSource::read(std::vector<Reading>& readings) {
 }
 
 void ProcessSource::read_stat(std::vector<Reading>& readings) {
-  const std::optional<std::string> text = read_file(proc_ + "/self/stat", kFileBytes);
+  const std::optional<std::string> text = read_file(proc_ + "/self/stat", kProcFileBytes);
   if (!text) return;
   // The second field is the program's name in parentheses, which may contain anything.
   const size_t name_end = text->rfind(')');
@@ -76,7 +75,7 @@ void ProcessSource::read_files(std::vector<Reading>& readings) const {
   if (const auto open_fds = count_entries(proc_ + "/self/fd")) {
     readings.push_back({Metric::kProcessOpenFds, *open_fds, {}});
   }
-  const std::optional<std::string> limits = read_file(proc_ + "/self/limits", kFileBytes);
+  const std::optional<std::string> limits = read_file(proc_ + "/self/limits", kProcFileBytes);
   const auto line = limits ? after_key(*limits, "Max open files") : std::nullopt;
   // "unlimited" is no number, so the family is absent then.
   if (const auto soft = line ? Words(*line).number() : std::nullopt) {

@@ -20,26 +20,6 @@ constexpr double kNotFailed = -1;
 
 int64_t sum_or_never(int64_t from, int64_t ns) { return ns > kNever - from ? kNever : from + ns; }
 
-// splitmix64: any seed does, and it is the same everywhere, unlike std's distributions.
-class Draws {
- public:
-  Draws(uint64_t seed, uint64_t fault) : state_(seed) {
-    state_ = next() ^ fault;
-    state_ = next();  // neighbouring faults are far apart
-  }
-  /// True with this probability.
-  bool hit(double ratio) { return static_cast<double>(next() >> 11) * 0x1p-53 < ratio; }
-
- private:
-  uint64_t next() {
-    uint64_t z = state_ += 0x9e3779b97f4a7c15;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-  uint64_t state_;
-};
-
 void check(const Fault& fault) {
   const auto refuse = [](const char* name, double got, const char* want) {
     throw ConfigError(std::string(name) + ": got " + std::to_string(got) + ", want " + want);
@@ -166,6 +146,26 @@ class Faults::Schedule {
   }
 
  private:
+  // splitmix64: any seed does, and it is the same everywhere, unlike std's distributions.
+  class Draws {
+   public:
+    Draws(uint64_t seed, uint64_t fault) : state_(seed) {
+      state_ = next() ^ fault;
+      state_ = next();  // neighbouring faults are far apart
+    }
+    /// True with this probability.
+    bool hit(double ratio) { return static_cast<double>(next() >> 11) * 0x1p-53 < ratio; }
+
+   private:
+    uint64_t next() {
+      uint64_t z = state_ += 0x9e3779b97f4a7c15;
+      z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+      z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+      return z ^ (z >> 31);
+    }
+    uint64_t state_;
+  };
+
   struct Entry {
     Fault fault;
     int64_t start_ns = 0;

@@ -1,17 +1,15 @@
 #include "telemetry/cells/app_spec.h"
 
 #include <cmath>
-#include <limits>
 #include <set>
 
+#include "base/non_finite.h"
 #include "inferometer/errors.h"
 #include "telemetry/record/names.h"
 #include "telemetry/write/number.h"
 
 namespace inferometer {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 void check_label_names(const std::string& metric, const std::vector<std::string>& names) {
   const auto want = [&metric](bool good, const std::string& name, const char* wanted) {

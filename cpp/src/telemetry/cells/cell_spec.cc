@@ -2,16 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
+#include "base/non_finite.h"
 #include "inferometer/errors.h"
 #include "telemetry/write/number.h"
 
 namespace inferometer {
 
 std::shared_ptr<const CellBounds> CellBounds::of(std::vector<double> upper) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const bool comparable = std::ranges::none_of(upper, [](double x) { return std::isnan(x); });
   if (!comparable || !std::ranges::is_sorted(upper)) {
     throw ConfigError("Buckets not in sorted order");

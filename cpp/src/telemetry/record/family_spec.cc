@@ -1,15 +1,13 @@
 #include "telemetry/record/family_spec.h"
 
-#include <limits>
 #include <utility>
 
+#include "base/non_finite.h"
 #include "telemetry/record/names.h"
 #include "telemetry/write/number.h"
 
 namespace inferometer {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Bounds as they are compared and shown, +Inf last.
 void set_bounds(FamilySpec& spec, std::vector<double> bounds) {

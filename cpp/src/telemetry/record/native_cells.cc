@@ -19,8 +19,6 @@ size_t pages_for(int schema, size_t page_words) noexcept {
   return static_cast<size_t>(last - smallest_index(schema)) / page_words + 1;
 }
 
-uint64_t load(const Word& word) noexcept { return word.load(std::memory_order_relaxed); }
-
 }  // namespace
 
 void NativeReading::add(Buckets& buckets, int32_t index, uint64_t count) {
@@ -74,7 +72,7 @@ NativeCells::NativeCells(std::shared_ptr<Storage> storage, int schema)
 NativeCells::~NativeCells() {
   Arena& arena = storage_->arena;
   for (size_t i = 0; i < 2 * pages_; ++i) {
-    const uint64_t entry = load(words_[kTablesAt + i]);
+    const uint64_t entry = load_relaxed(words_[kTablesAt + i]);
     if (entry != 0) arena.free(entry - 1, kPageWords);
   }
   arena.free(arena.offset_of(words_), kTablesAt + 2 * pages_);
@@ -86,7 +84,7 @@ void NativeCells::reserve(double low, double high) {
   };
   for (size_t page = page_of(low); page <= page_of(high); ++page) {
     Word& entry = words_[kTablesAt + page];
-    if (load(entry) == 0 && make_page(entry) == nullptr) {
+    if (load_relaxed(entry) == 0 && make_page(entry) == nullptr) {
       throw ConfigError("no room for the native buckets of a histogram");
     }
   }
@@ -142,9 +140,9 @@ Word* NativeCells::nearest(bool negative, size_t page) noexcept {
 }
 
 void NativeCells::read_into(NativeReading& reading) const {
-  const uint64_t zeros = load(words_[kZeroAt]);
+  const uint64_t zeros = load_relaxed(words_[kZeroAt]);
   reading.zero_count_ += zeros;
-  reading.count_ += zeros + load(words_[kNanAt]);
+  reading.count_ += zeros + load_relaxed(words_[kNanAt]);
   for (size_t i = 0; i < 2 * pages_; ++i) {
     const uint64_t entry = words_[kTablesAt + i].load(std::memory_order_acquire);
     if (entry == 0) continue;
@@ -152,7 +150,7 @@ void NativeCells::read_into(NativeReading& reading) const {
     auto& buckets = i < pages_ ? reading.positive_ : reading.negative_;
     const auto first = first_index_ + static_cast<int32_t>(i % pages_ * kPageWords);
     for (size_t within = 0; within < kPageWords; ++within) {
-      const uint64_t count = load(page[within]);
+      const uint64_t count = load_relaxed(page[within]);
       if (count == 0) continue;
       reading.count_ += count;
       NativeReading::add(buckets, first + static_cast<int32_t>(within), count);
@@ -161,13 +159,13 @@ void NativeCells::read_into(NativeReading& reading) const {
 }
 
 void NativeCells::absorb(const NativeCells& other) noexcept {
-  add_shared(words_[kZeroAt], load(other.words_[kZeroAt]));
-  add_shared(words_[kNanAt], load(other.words_[kNanAt]));
+  add_shared(words_[kZeroAt], load_relaxed(other.words_[kZeroAt]));
+  add_shared(words_[kNanAt], load_relaxed(other.words_[kNanAt]));
   for (size_t i = 0; i < 2 * pages_; ++i) {
     const uint64_t entry = other.words_[kTablesAt + i].load(std::memory_order_acquire);
     if (entry == 0) continue;
     for (size_t within = 0; within < kPageWords; ++within) {
-      const uint64_t count = load(page_at(entry)[within]);
+      const uint64_t count = load_relaxed(page_at(entry)[within]);
       if (count == 0) continue;
       const auto position = i % pages_ * kPageWords + within;
       add_shared(*bucket(i >= pages_, first_index_ + static_cast<int32_t>(position)), count);

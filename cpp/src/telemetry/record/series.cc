@@ -12,9 +12,8 @@ namespace {
 // All words are read and written relaxed: each is a value of its own, and a reading promises
 // nothing about several of them at one instant. Readings follow each other under the storage's
 // lock, so no word is ever seen going back.
-uint64_t load(const Word& word) noexcept { return word.load(std::memory_order_relaxed); }
-double load_real(const Word& word) noexcept { return std::bit_cast<double>(load(word)); }
-int64_t load_integer(const Word& word) noexcept { return static_cast<int64_t>(load(word)); }
+double load_real(const Word& word) noexcept { return std::bit_cast<double>(load_relaxed(word)); }
+int64_t load_integer(const Word& word) noexcept { return static_cast<int64_t>(load_relaxed(word)); }
 
 double call(const std::function<double()>& reader) noexcept {
   try {
@@ -59,7 +58,7 @@ void Series::detach(const Word* stripe) {
   if (spec_->type == MetricType::kGauge) return;
   // Under the lock, so that a reading sees these numbers in the stripe or in the base, never in
   // both or neither.
-  for (size_t i = 0; i < spec_->words(); ++i) add_shared(base_[i], load(stripe[i]));
+  for (size_t i = 0; i < spec_->words(); ++i) add_shared(base_[i], load_relaxed(stripe[i]));
 }
 
 std::unique_ptr<NativeCells> Series::attach_native() {
@@ -150,8 +149,8 @@ double Series::read_readers_locked() const {
 }
 
 uint64_t Series::total_locked(size_t index) const {
-  uint64_t total = load(base_[index]);
-  for (const Word* stripe : stripes_) total += load(stripe[index]);
+  uint64_t total = load_relaxed(base_[index]);
+  for (const Word* stripe : stripes_) total += load_relaxed(stripe[index]);
   return total;
 }
 

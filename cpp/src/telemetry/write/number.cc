@@ -2,16 +2,12 @@
 
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <string_view>
+
+#include "telemetry/write/put_text.h"
 
 namespace inferometer {
 namespace {
-
-char* put(char* out, std::string_view text) noexcept {
-  std::memcpy(out, text.data(), text.size());
-  return out + text.size();
-}
 
 char* put_zeros(char* out, int count) noexcept {
   for (; count > 0; --count) *out++ = '0';
@@ -44,7 +40,7 @@ char* put_scientific(char* out, const Digits& number) noexcept {
   *out++ = number.digits[0];
   if (number.count > 1) {
     *out++ = '.';
-    out = put(out, {number.digits + 1, static_cast<size_t>(number.count - 1)});
+    out = put_text(out, {number.digits + 1, static_cast<size_t>(number.count - 1)});
   }
   *out++ = 'e';
   *out++ = number.exponent < 0 ? '-' : '+';
@@ -57,17 +53,17 @@ char* put_fixed(char* out, const Digits& number) noexcept {
   const std::string_view digits(number.digits, static_cast<size_t>(number.count));
   const int before_point = number.exponent + 1;
   if (before_point <= 0) {
-    out = put_zeros(put(out, "0."), -before_point);
-    return put(out, digits);
+    out = put_zeros(put_text(out, "0."), -before_point);
+    return put_text(out, digits);
   }
   if (before_point >= number.count) {
-    out = put_zeros(put(out, digits), before_point - number.count);
-    return put(out, ".0");
+    out = put_zeros(put_text(out, digits), before_point - number.count);
+    return put_text(out, ".0");
   }
   const auto split = static_cast<size_t>(before_point);
-  out = put(out, digits.substr(0, split));
+  out = put_text(out, digits.substr(0, split));
   *out++ = '.';
-  return put(out, digits.substr(split));
+  return put_text(out, digits.substr(split));
 }
 
 }  // namespace
@@ -80,12 +76,12 @@ char* write_float(char* out, double value) noexcept {
   // Most values are small whole numbers.
   constexpr double kExponentFrom = 1e6;
   if (value >= 1 && value < kExponentFrom && value == std::trunc(value)) {
-    return put(write_integer(out, static_cast<int64_t>(value)), ".0");
+    return put_text(write_integer(out, static_cast<int64_t>(value)), ".0");
   }
-  if (std::isnan(value)) return put(out, "NaN");
-  if (std::isinf(value)) return put(out, value > 0 ? "+Inf" : "-Inf");
+  if (std::isnan(value)) return put_text(out, "NaN");
+  if (std::isinf(value)) return put_text(out, value > 0 ? "+Inf" : "-Inf");
   if (std::signbit(value)) *out++ = '-';
-  if (value == 0) return put(out, "0.0");
+  if (value == 0) return put_text(out, "0.0");
   const Digits number = shortest_digits(std::abs(value));
   // Python's repr() changes to exponents at 1e16; prometheus_client brings that down to Go's 1e6,
   // but looks at positive numbers only.

@@ -1,20 +1,12 @@
 #include "telemetry/write/sample_lines.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "telemetry/write/number.h"
+#include "telemetry/write/put_text.h"
 
 namespace inferometer {
-namespace {
-
-char* put(char* out, std::string_view text) noexcept {
-  if (!text.empty()) std::memcpy(out, text.data(), text.size());  // an empty view may be of null
-  return out + text.size();
-}
-
-}  // namespace
 
 char* SampleLines::reserve(size_t bytes) {
   if (text_.size() - size_ < bytes) text_.resize(std::max(2 * text_.size(), size_ + bytes + 4096));
@@ -22,7 +14,7 @@ char* SampleLines::reserve(size_t bytes) {
 }
 
 void SampleLines::append(std::string_view text) {
-  (void)put(reserve(text.size()), text);
+  (void)put_text(reserve(text.size()), text);
   size_ += text.size();
 }
 
@@ -31,13 +23,13 @@ void SampleLines::begin_sample(std::string_view name, std::string_view suffix,
   constexpr size_t kPunctuation = 8;  // braces, quotes, comma, equals sign, space
   char* const start = reserve(name.size() + suffix.size() + labels.size() + extra.name.size() +
                               extra.value.size() + kPunctuation);
-  char* out = put(put(start, name), suffix);
+  char* out = put_text(put_text(start, name), suffix);
   if (!labels.empty() || !extra.name.empty()) {
     *out++ = '{';
-    out = put(out, labels);
+    out = put_text(out, labels);
     if (!extra.name.empty()) {
       if (!labels.empty()) *out++ = ',';
-      out = put(put(put(put(out, extra.name), "=\""), extra.value), "\"");
+      out = put_text(put_text(put_text(put_text(out, extra.name), "=\""), extra.value), "\"");
     }
     *out++ = '}';
   }
