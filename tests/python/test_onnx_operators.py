@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,10 @@ def test_reduce_mean(tmp_path: Path, axes: list[int], keepdims: int, opset: int)
         check(tmp_path, nodes, (4, 5, 6), {"axes": np.array(axes, np.int64)}, opset)
 
 
+@pytest.mark.skipif(
+    sys.version_info < (3, 11),
+    reason="ONNX Runtime 1.23, the last one for Python 3.10, fails at it",
+)
 def test_reduce_mean_of_no_axes_may_do_nothing(tmp_path: Path) -> None:
     nodes = [node("ReduceMean", ["x"], "y", noop_with_empty_axes=1)]
     check(tmp_path, nodes, (4, 5), opset=18)
