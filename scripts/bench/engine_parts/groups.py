@@ -8,6 +8,8 @@ NATIVE: Final = "native"
 NUMPY: Final = "numpy"
 THREADS: Final = (16, 64)
 MANY: Final = (1_000, 100_000)
+SATURATING_TASKS: Final = ("64 asyncio callers", "256 asyncio callers")
+SATURATING_THREADS: Final = "64 Python threads"
 
 LONE_CPP: Final = "lone blocking call, C++"
 LONE_CPP_SILENT: Final = "lone blocking call, C++, recording nothing"
@@ -64,6 +66,12 @@ def of_threads(threads: str) -> tuple[str, ...]:
     return threads, p50(threads), p99(threads), evenness(threads)
 
 
-def saturation(callers: str, delay_ms: int) -> str:
+# How the engine is set: its defaults; a delay; the loop runs every batch itself, as the peer does.
+DEFAULT: Final = "delay 0 ms"
+DELAYED: Final = "delay 2 ms"
+ON_THE_LOOP: Final = "run by the loop"
+
+
+def saturation(callers: str, how: str) -> str:
     """Rate on `mid` as a share of the bare batch-64 rate."""
-    return f"saturation, mid, 64 {callers}, delay {delay_ms} ms"
+    return f"saturation, mid, {callers}, {how}"

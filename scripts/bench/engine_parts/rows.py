@@ -27,19 +27,19 @@ def _threads(group: str, peer: str, rate: float, p99_ms: float) -> list[Row]:
     ]
 
 
-def _saturation(callers: str, peer: str) -> list[Row]:
+def _saturation(callers: str, peer: str, *settings: str) -> list[Row]:
     return [
         Row(
-            f"{groups.saturation(callers, delay)}; {peer}",
+            f"{groups.saturation(callers, how)}; {peer}",
             "%",
-            groups.saturation(callers, delay),
+            groups.saturation(callers, how),
             OURS,
-            groups.saturation(callers, 0),
+            groups.saturation(callers, groups.DEFAULT),
             peer,
             97,
             larger_is_better=True,
         )
-        for delay in (0, 2)
+        for how in (groups.DEFAULT, groups.DELAYED, *settings)
     ]
 
 
@@ -94,7 +94,11 @@ ROWS: Final = [
         )
         for count in groups.THREADS
     ),
-    *_saturation("asyncio callers", INLINE),
-    *_saturation("Python threads", THREADED),
+    *(
+        row
+        for callers in groups.SATURATING_TASKS
+        for row in _saturation(callers, INLINE, groups.ON_THE_LOOP)
+    ),
+    *_saturation(groups.SATURATING_THREADS, THREADED),
     Row(groups.IDLE, "", groups.IDLE, OURS, reach=0),
 ]
