@@ -347,10 +347,16 @@ class Engine(_core.Engine):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Drains (unless an exception is on its way) and closes, without blocking the loop."""
-        await asyncio.get_running_loop().run_in_executor(
-            None, self.__exit__, kind, error, traceback
-        )
+        """Drains (unless an exception is on its way) and closes, without blocking the loop.
+
+        Cancelled, also by Ctrl-C, it closes at once.
+        """
+        in_thread = asyncio.get_running_loop().run_in_executor
+        try:
+            if kind is None:
+                await in_thread(None, self.drain)
+        finally:  # closing ends a drain that nobody waits for any more
+            await in_thread(None, self.close)
 
     def __repr__(self) -> str:
         """Name, version and state."""
