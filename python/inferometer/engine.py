@@ -222,14 +222,18 @@ class Engine(_core.Engine):
                 try:
                     answers.append(await request)
                 except Exception as error:  # it belongs to this request alone
-                    answers.append(error)
+                    # Without a traceback, which would hold this frame: no cycle.
+                    answers.append(error.with_traceback(None))
                     errors.append(error)
         except BaseException:
             for request in requests:
                 request.cancel()
             raise
         if errors and not return_exceptions:
-            raise errors[0]
+            try:
+                raise errors[0]
+            finally:  # likewise
+                del answers, errors, requests, request
         return answers
 
     # Live changes.
