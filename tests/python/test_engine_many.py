@@ -154,6 +154,13 @@ def test_errors_leave_no_cycles() -> None:
             gc.enable()
 
 
+def test_return_exceptions_is_a_bool(many: Many) -> None:
+    with im.Engine(lambda x: x, name="m", registry=im.NO_METRICS) as engine:
+        text = "return_exceptions: got 'no', want True or False"
+        with pytest.raises(im.ConfigError, match=text):
+            many(engine, [X], return_exceptions="no")
+
+
 def test_ctrl_c_cancels_all() -> None:
     run_process(
         PRELUDE
