@@ -29,6 +29,20 @@ int64_t to_priority(PyObject* given) {
 
 }  // namespace
 
+std::optional<double> seconds_or_none(const char* option, PyObject* given) {
+  if (given == nullptr || given == Py_None) return std::nullopt;
+  double seconds = 0;
+  if (!take_number(given, seconds)) {
+    PyErr_Clear();
+    throw ConfigError(std::string(option) + ": got " + py::repr(given).cast<std::string>() +
+                      ", want seconds or None");
+  }
+  if (std::isnan(seconds)) {
+    throw ConfigError(std::string(option) + ": got nan, want seconds or None");
+  }
+  return seconds;
+}
+
 CallArguments::CallArguments(const char* method, const char* first, PyObject* const* arguments,
                              Py_ssize_t count, PyObject* keywords) {
   if (count == 1 && keywords == nullptr) {
@@ -57,11 +71,9 @@ void CallArguments::fill(const char* method, const char* first,
 }
 
 void CallArguments::set_timeout(PyObject* seconds) {
-  if (seconds == nullptr || seconds == Py_None) return;
-  double value = 0;
-  if (!take_number(seconds, value)) throw py::error_already_set();
-  if (std::isnan(value)) throw ConfigError("timeout: got nan, want seconds or None");
-  options.timeout_ns = seconds_to_ns(value);
+  if (const auto value = seconds_or_none("timeout", seconds)) {
+    options.timeout_ns = seconds_to_ns(*value);
+  }
 }
 
 void CallArguments::set_trace(PyObject* given) {

@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <optional>
 #include <span>
 
 #include "inferometer/engine.h"
@@ -31,6 +32,9 @@ struct CallArguments {
 
   pybind11::object trace_;
 };
+
+/// A number of seconds, none for None or null. ConfigError for what is no number, or nan.
+[[nodiscard]] std::optional<double> seconds_or_none(const char* option, PyObject* given);
 
 /// Adds `trace_id`, the context variable that says for which trace the present code runs.
 void bind_trace_id(pybind11::module_& m);

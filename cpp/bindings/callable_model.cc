@@ -55,6 +55,20 @@ std::exception_ptr as_raised(const py::object& exception) {
   return std::make_exception_ptr(py::error_already_set());
 }
 
+std::string output_name(const py::handle& key) {
+  Py_ssize_t bytes = 0;
+  const char* const text =
+      PyUnicode_Check(key.ptr()) != 0 ? PyUnicode_AsUTF8AndSize(key.ptr(), &bytes) : nullptr;
+  if (text == nullptr) {
+    PyErr_Clear();
+    throw ModelError(
+        "the model returned an output called " +
+        py::str(py::module_::import("builtins").attr("ascii")(key)).cast<std::string>() +
+        ", want a str without lone surrogates");
+  }
+  return {text, static_cast<size_t>(bytes)};
+}
+
 }  // namespace
 
 CallableModel::CallableModel(const py::object& function, std::vector<TensorSpec> specs,
@@ -91,7 +105,7 @@ void CallableModel::run(Batch& batch) {
   }
   OutputNames found;
   const auto items = py::reinterpret_borrow<py::dict>(answer);
-  for (const auto& [key, value] : items) found.names.push_back(py::str(key).cast<std::string>());
+  for (const auto& [key, value] : items) found.names.push_back(output_name(key));
   const OutputNames& known = names_->learn(std::move(found));
   for (size_t i = 0; i < known.names.size(); ++i) {
     take_output(batch, i, known.names[i], items[py::str(known.names[i])]);

@@ -119,7 +119,13 @@ struct ManyArguments : CallArguments {
       throw py::error_already_set();
     }
     fill(method, "xs", std::span(values).first<4>());
-    return_exceptions = values[4] != nullptr && py::cast<bool>(py::handle(values[4]));
+    if (values[4] == nullptr) return;
+    try {
+      return_exceptions = py::cast<bool>(py::handle(values[4]));
+    } catch (const py::cast_error&) {
+      throw ConfigError("return_exceptions: got " + py::repr(values[4]).cast<std::string>() +
+                        ", want True or False");
+    }
   }
 
   bool return_exceptions = false;

@@ -1,9 +1,9 @@
 // `_core.Request`: the handle that Engine.submit() gives.
 #include <pybind11/stl.h>
 
-#include <cmath>
 #include <optional>
 
+#include "call_arguments.h"
 #include "engine_bindings.h"
 #include "engine_object.h"
 #include "errors.h"
@@ -15,26 +15,26 @@ namespace py = pybind11;
 namespace inferometer::python {
 namespace {
 
-int64_t deadline_in(std::optional<double> timeout) {
-  if (!timeout) return kNever;
-  if (std::isnan(*timeout)) throw ConfigError("timeout: got nan, want seconds or None");
+int64_t deadline_in(const py::object& timeout) {
+  const auto seconds = seconds_or_none("timeout", timeout.ptr());
+  if (!seconds) return kNever;
   const int64_t now = steady_clock().now_ns();
-  const int64_t ns = seconds_to_ns(*timeout);
+  const int64_t ns = seconds_to_ns(*seconds);
   return ns > kNever - now ? kNever : now + ns;
 }
 
-void wait_for_end(RequestObject& self, std::optional<double> timeout) {
+void wait_for_end(RequestObject& self, const py::object& timeout) {
   if (self.engine->wait(self.request, deadline_in(timeout))) return;
   const auto type = py::module_::import("concurrent.futures").attr("TimeoutError");
   raise(type("the request has not ended yet; it goes on"));
 }
 
-py::object request_result(RequestObject& self, std::optional<double> timeout) {
+py::object request_result(RequestObject& self, const py::object& timeout) {
   wait_for_end(self, timeout);
   return self.engine->result(*self.request, self.form);
 }
 
-py::object request_exception(RequestObject& self, std::optional<double> timeout) {
+py::object request_exception(RequestObject& self, const py::object& timeout) {
   wait_for_end(self, timeout);
   if (self.request->outcome() == Outcome::kCancelled) {
     raise(self.engine->exception(*self.request));

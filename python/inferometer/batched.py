@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from inferometer import _core
 from inferometer._core import ConfigError
-from inferometer.batching import Batching
+from inferometer.batching import Batching, check_seconds
 from inferometer.lifetime import remember
 from inferometer.metrics import RegistryOption, resolve_registry
 from inferometer.native_engine import core_arguments
@@ -94,10 +94,12 @@ class Batched(Generic[_Item, _Answer]):
 
     def drain(self, timeout: float = 30.0) -> bool:
         """As ``Engine.drain``."""
+        check_seconds("timeout", timeout)
         return self._core.drain(timeout)
 
     def close(self, grace: float = 5.0) -> bool:
         """As ``Engine.close``."""
+        check_seconds("grace", grace)
         returned = self._core.close(grace)
         if not returned:
             _log.warning("batched function %r did not come back within %g s", self.name, grace)

@@ -191,6 +191,23 @@ class Spec:
         )
 
 
+def spec_tuples(specs: Iterable[Spec] | None) -> list[tuple[str, str, list[int]]]:
+    """What the native core takes for ``inputs=``.
+
+    Raises:
+        ConfigError: If they are no list of Specs.
+    """
+    if specs is None:
+        return []
+    if not isinstance(specs, Iterable) or isinstance(specs, np.ndarray):
+        raise ConfigError(f"inputs: got {specs!r}, want a list of inferometer.Spec")
+    kept = list(specs)
+    for spec in kept:
+        if not isinstance(spec, Spec):
+            raise ConfigError(f"inputs: got {spec!r}, want inferometer.Spec")
+    return [(spec.name, spec.dtype, list(spec.shape)) for spec in kept]
+
+
 def check_text(option: str, got: object) -> None:
     """Refuses what is not text that has a UTF-8 form.
 
@@ -211,6 +228,14 @@ def check_seconds(option: str, got: object, want: str = "seconds") -> None:
     """
     if isinstance(got, bool) or not isinstance(got, SupportsFloat):
         raise ConfigError(f"{option}: got {got!r}, want {want}")
+    try:
+        float(got)
+    except OverflowError:
+        raise ConfigError(
+            f"{option}: got an int that no float can hold, want a smaller one"
+        ) from None
+    except (TypeError, ValueError):  # an array of several numbers, for one
+        raise ConfigError(f"{option}: got {got!r}, want {want}") from None
 
 
 def check_int(option: str, got: object, want: str = "an int") -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from inferometer import _core
-from inferometer._core import ConfigError
-from inferometer.batching import Spec, check_seconds
+from inferometer.batching import check_seconds, spec_tuples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from inferometer.batching import Spec
 
 
 class DelayModel(_core.DelayModel):
@@ -36,10 +37,7 @@ class DelayModel(_core.DelayModel):
     ) -> None:
         check_seconds("seconds", seconds)
         check_seconds("seconds_per_row", seconds_per_row)
-        for spec in inputs or ():
-            if not isinstance(spec, Spec):
-                raise ConfigError(f"inputs: got {spec!r}, want inferometer.Spec")
-        specs = [(spec.name, spec.dtype, list(spec.shape)) for spec in inputs or ()]
+        specs = spec_tuples(inputs)
         super().__init__(float(seconds), float(seconds_per_row), specs)
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from inferometer import _core
 from inferometer._core import ConfigError
-from inferometer.batching import Batching, Spec
+from inferometer.batching import Batching, Spec, check_bool, check_seconds, spec_tuples
 from inferometer.lifetime import remember
 from inferometer.metrics import RegistryOption, resolve_registry
 from inferometer.native_engine import (
@@ -152,10 +152,7 @@ class Engine(_core.Engine):
         **options: Any,
     ) -> None:
         self._kind = kind = _kind_of(models)
-        for spec in inputs or ():
-            if not isinstance(spec, Spec):
-                raise ConfigError(f"inputs: got {spec!r}, want inferometer.Spec")
-        specs = [(spec.name, spec.dtype, list(spec.shape)) for spec in inputs or ()]
+        specs = spec_tuples(inputs)
         _core.Engine.__init__(
             self,
             *core_arguments(
@@ -214,6 +211,7 @@ class Engine(_core.Engine):
         Returns:
             As ``infer_many``.
         """
+        check_bool("return_exceptions", return_exceptions)
         answers: list[Any] = []
         errors: list[Exception] = []
         requests = self._infer_each_async(xs, timeout, priority, trace_id)
@@ -222,14 +220,18 @@ class Engine(_core.Engine):
                 try:
                     answers.append(await request)
                 except Exception as error:  # it belongs to this request alone
-                    answers.append(error)
+                    # Without a traceback, which would hold this frame: no cycle.
+                    answers.append(error.with_traceback(None))
                     errors.append(error)
         except BaseException:
             for request in requests:
                 request.cancel()
             raise
         if errors and not return_exceptions:
-            raise errors[0]
+            try:
+                raise errors[0]
+            finally:  # likewise
+                del answers, errors, requests, request
         return answers
 
     # Live changes.
@@ -297,7 +299,11 @@ class Engine(_core.Engine):
 
         Returns:
             True if everything has ended.
+
+        Raises:
+            ConfigError: A timeout that is no number of seconds.
         """
+        check_seconds("timeout", timeout)
         return super().drain(timeout)
 
     def close(self, grace: float = 5.0) -> bool:
@@ -309,7 +315,11 @@ class Engine(_core.Engine):
 
         Returns:
             True if the model had come back. Closing twice is fine.
+
+        Raises:
+            ConfigError: A grace that is no number of seconds.
         """
+        check_seconds("grace", grace)
         returned = super().close(grace)
         if not returned:
             _log.warning(
@@ -347,10 +357,16 @@ class Engine(_core.Engine):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Drains (unless an exception is on its way) and closes, without blocking the loop."""
-        await asyncio.get_running_loop().run_in_executor(
-            None, self.__exit__, kind, error, traceback
-        )
+        """Drains (unless an exception is on its way) and closes, without blocking the loop.
+
+        Cancelled, also by Ctrl-C, it closes at once.
+        """
+        in_thread = asyncio.get_running_loop().run_in_executor
+        try:
+            if kind is None:
+                await in_thread(None, self.drain)
+        finally:  # closing ends a drain that nobody waits for any more
+            await in_thread(None, self.close)
 
     def __repr__(self) -> str:
         """Name, version and state."""

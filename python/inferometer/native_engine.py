@@ -51,7 +51,9 @@ def core_arguments(
         check_seconds("latency_objective", latency_objective, "seconds or None")
     if faults is not None and not isinstance(faults, Faults):
         raise ConfigError(f"faults: got {type(faults).__name__}, want Faults or None")
+    check_bool("native_histograms", native_histograms)
     check_bool("caller_runs", caller_runs)
+    check_bool("replace", replace)
     check_seconds("inline_limit", inline_limit)
     if not isinstance(warmup, Iterable) or isinstance(warmup, np.ndarray | dict | str):
         raise ConfigError(f"warmup: got {type(warmup).__name__}, want a list of requests")

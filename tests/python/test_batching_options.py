@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import inferometer as im
@@ -27,6 +28,8 @@ import inferometer as im
             {"priority_queue_policy": {1: 2}},
             r"priority_queue_policy\[1\]: got 2, want inferometer.Q",
         ),
+        ({"max_queue_delay": 1 << 2000}, "max_queue_delay: got an int that no float can hold"),
+        ({"default_timeout": np.ones(2)}, r"default_timeout: got array\(.*, want seconds or None"),
         ({"padding": 1}, "padding: got 1, want inferometer.Padding or None"),
     ],
 )
@@ -73,7 +76,6 @@ HUGE = 1 << 70
         (im.Batching(max_batch_size=HUGE), "max_batch_size: got an int beyond 64 bits"),
         (im.Batching(max_queue_delay=-1), "max_queue_delay in nanoseconds: got -1000000000"),
         (im.Batching(max_queue_delay=float("nan")), "max_queue_delay: got nan, want seconds"),
-        (im.Batching(max_queue_delay=1 << 2000), "max_queue_delay: got an int that no float"),
         (im.Batching(preferred_batch_sizes=(4, 2)), "preferred_batch_sizes: got 2 after 4"),
         (im.Batching(preferred_batch_sizes=(HUGE,)), "preferred_batch_sizes: got an int beyond"),
         (im.Batching(max_queue_size=0), "max_queue_size: got 0"),

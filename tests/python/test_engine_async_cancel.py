@@ -105,3 +105,31 @@ def test_a_cancelled_request_does_not_wake_within_cancel(
         assert seen == [pending]
 
     run(main())
+
+
+def test_cancelling_the_end_of_async_with_closes_at_once(model: GatedModel, run: Run) -> None:
+    """Ctrl-C does the same: it must not wait for a drain of 30 s."""
+
+    async def main() -> None:
+        engine = im.Engine(model, name="m", registry=im.NO_METRICS)
+        requests: list[Any] = []
+
+        async def user() -> None:
+            async with engine:
+                requests.extend(engine.infer_async(X) for _ in range(3))
+                await entered(model, 1)
+
+        task = asyncio.ensure_future(user())
+        while engine.ready:  # until it drains
+            await asyncio.sleep(0)
+        task.cancel()
+        while not engine.closed:
+            await asyncio.sleep(0)
+        model.release()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for request in requests:
+            with pytest.raises(im.ClosedError):
+                await request
+
+    run(main())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -131,6 +133,32 @@ def test_cancelling_the_await_cancels_all(model: GatedModel) -> None:
     assert engine.stats()["requests"]["cancelled"] == 100
     model.release()
     engine.close()
+
+
+def test_errors_leave_no_cycles() -> None:
+    """Garbage that only the collector finds would keep the answers of the whole call."""
+
+    async def main(engine: im.Engine) -> int:
+        for _ in range(10):
+            await engine.infer_many_async([X * 0, X], return_exceptions=True)
+            with contextlib.suppress(im.ModelError):
+                await engine.infer_many_async([X * 0, X])
+        return gc.collect()
+
+    with im.Engine(failing_on_zero, name="m", registry=im.NO_METRICS) as engine:
+        asyncio.run(main(engine))  # what is made once
+        gc.disable()
+        try:
+            assert asyncio.run(main(engine)) < 20
+        finally:
+            gc.enable()
+
+
+def test_return_exceptions_is_a_bool(many: Many) -> None:
+    with im.Engine(lambda x: x, name="m", registry=im.NO_METRICS) as engine:
+        text = "return_exceptions: got 'no', want True or False"
+        with pytest.raises(im.ConfigError, match=text):
+            many(engine, [X], return_exceptions="no")
 
 
 def test_ctrl_c_cancels_all() -> None:

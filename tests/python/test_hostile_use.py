@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import re
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -205,3 +207,47 @@ def test_a_gauge_may_be_called_total() -> None:
     assert units["disk_bytes_total"] == ""  # a unit is what the name ends with
     assert units["read_bytes"] == "bytes"
     assert units["odd_bytes_total"] == ""
+
+
+def refused(text: str, call: Callable[[], object]) -> None:
+    with pytest.raises(im.ConfigError, match=text):
+        call()
+
+
+def test_wrong_arguments_are_named() -> None:
+    """None of them shows a C++ signature."""
+    huge = 1 << 2000
+
+    def engine(**options: Any) -> im.Engine:
+        return im.Engine(lambda x: x, name="m", registry=im.NO_METRICS, **options)
+
+    refused("latency_objective: got an int that no float", lambda: engine(latency_objective=huge))
+    refused("inline_limit: got array", lambda: engine(inline_limit=np.ones(2)))
+    refused("native_histograms: got '1'", lambda: engine(native_histograms="1"))
+    refused("replace: got 1, want True or False", lambda: engine(replace=1))
+    refused("inputs: got 3, want a list of inferometer.Spec", lambda: engine(inputs=3))
+    refused("inputs: got 3, want", lambda: im.DelayModel(inputs=3))  # type: ignore[arg-type]
+    refused("seconds: got an int that no float", lambda: im.DelayModel(seconds=huge))
+    refused("duration: got array", lambda: im.Faults().add("stall", duration=np.ones(2)))  # type: ignore[arg-type]
+    wrong: Any = "1"
+    with engine() as made:
+        handle = made.submit(X)
+        for call in (
+            lambda: made.infer(X, wrong),
+            lambda: made.submit(X, wrong),
+            lambda: made.infer_many([X], wrong),
+            lambda: handle.result(wrong),
+            lambda: handle.exception(wrong),
+        ):
+            refused("timeout: got '1', want seconds or None", call)
+        refused("timeout: got 1", lambda: made.infer(X, huge))
+        refused("timeout: got '1', want seconds", lambda: made.drain(wrong))
+        refused("grace: got '1', want seconds", lambda: made.close(wrong))
+
+
+@pytest.mark.parametrize("key", [1, None, b"y", "\ud800"])
+def test_an_output_name_that_is_none(key: Any) -> None:
+    with im.Engine(lambda x: {key: x}, name="m", registry=im.NO_METRICS) as engine:
+        text = re.escape(f"returned an output called {key!a}, want a str")
+        with pytest.raises(im.ModelError, match=text):
+            engine.infer(X)
