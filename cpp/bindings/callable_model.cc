@@ -118,13 +118,16 @@ void CallableModel::take_output(Batch& batch, size_t index, const std::string& n
     throw ModelError("the model returned " + type_name(value) + " for output " + name +
                      ", want a numpy array");
   }
-  const py::array array = py::array::ensure(value, py::array::c_style);
+  auto array = py::reinterpret_borrow<py::array>(value);
+  // numpy takes its time to find out that there is nothing to do.
+  if ((array.flags() & py::array::c_style) == 0)
+    array = py::array::ensure(array, py::array::c_style);
   if (!array) throw std::bad_alloc();  // numpy had no room for a contiguous copy
   TensorView view;
   try {
-    view = view_of(array, "output " + name);
+    view = view_of(array, name);
   } catch (const Error& error) {
-    throw ModelError(std::string("the model broke its contract: ") + error.what());
+    throw ModelError(std::string("the model broke its contract: output ") + error.what());
   }
   const MutableTensorView into = batch.allocate_output(index, view.dtype, view.shape);
   if (view.bytes() > 0) std::memcpy(into.data, view.data, view.bytes());
