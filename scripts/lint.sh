@@ -34,14 +34,15 @@ stub() {
     python scripts/check_stub.py
 }
 shell() { shellcheck -x scripts/*.sh .ci/run; }
-# tidy CHECKS SOURCES...: one file a process, as many processes as cores. The compile database is
-# the release build's; findings in headers are reported too (HeaderFilterRegex).
+# tidy CHECKS SOURCES...: one file a process, as many processes as cores. The compile database has
+# each file by itself; findings in headers are reported too (HeaderFilterRegex).
+compile_database() { (cd cpp && cmake --preset tidy >../build/logs/tidy.log); }
 noise='^[0-9]+ warnings? (generated|treated)|^Error while processing|Processing file'
 # The flags are g++'s: clang does not know them all. Deprecations inside libstdc++ are not ours.
 flags=(-Wthread-safety -Wno-ignored-gch -Wno-unknown-warning-option -Wno-deprecated-declarations)
 tidy() {
   printf '%s\0' "${@:2}" |
-    xargs -0 -P "$(nproc)" -n 1 clang-tidy -p build/release --quiet \
+    xargs -0 -P "$(nproc)" -n 1 clang-tidy -p build/cpp-tidy --quiet \
       "${flags[@]/#/--extra-arg=}" --checks="$1" 2>&1 |
     { grep -vE "$noise" || true; }
 }
@@ -56,6 +57,7 @@ check clang-format format_cpp
 check shellcheck shell
 check mypy mypy
 check stub stub
+[ "$mode" = fast ] || check "compile database" compile_database
 [ "$mode" = fast ] || check clang-tidy tidy '-clang-analyzer-*' "${sources[@]}"
 if [ "$mode" = all ]; then
   check "clang-tidy (tests)" tidy '-clang-analyzer-*' "${tests[@]}"

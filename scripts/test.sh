@@ -71,25 +71,29 @@ release_build() {
 build_sanitizer() {
   (cd cpp && cmake --preset "$1") && ninja -C "build/cpp-$1"
 }
-# start_early PRESET: pytest waits for a good part of its time; a build goes on meanwhile, with what
-# is left over of the processors.
+# start_early PRESETS...: tests wait for a good part of their time; builds go on meanwhile, one after
+# the other, with what is left over of the processors.
 start_early() {
   mkdir -p build/logs
+  (cd build/logs && rm -f "${@/%/-early.done}")
   # In a group of its own, to be ended as a whole: Ctrl-C does not reach what runs in the background.
   # shellcheck disable=SC2016  # bash -c expands it
-  setsid nice -n 19 bash -c 'cd cpp && cmake --preset "$1" && ninja -C "../build/cpp-$1"' \
-    _ "$1" >"build/logs/$1-early.log" 2>&1 </dev/null &
+  setsid nice -n 19 bash -c 'cd cpp && for preset; do
+      (cmake --preset "$preset" && ninja -C "../build/cpp-$preset") >"../build/logs/$preset-early.log"
+      touch "../build/logs/$preset-early.done"
+    done' _ "$@" >build/logs/early.log 2>&1 </dev/null &
   early=$!
   trap 'kill -- "-$early" 2>/dev/null || true' EXIT
 }
+# await_early PRESET: until that build has ended, or all have.
+# shellcheck disable=SC2329  # called by name, through run_logged
+await_early() {
+  while [ ! -e "build/logs/$1-early.done" ] && kill -0 "$early" 2>/dev/null; do sleep 0.2; done
+}
 # shellcheck disable=SC2329  # called by name, through stage
 sanitizer() {
-  if [ -n "$early" ]; then
-    # What failed in it fails again below, and is shown there.
-    run_logged "the build begun meanwhile" build/logs/early.log tail --pid="$early" -f /dev/null
-    trap - EXIT
-    early=
-  fi
+  # What failed in the early build fails again below, and is shown there.
+  run_logged "the build begun meanwhile" build/logs/await.log await_early "$1"
   run_logged "build ($1)" "build/logs/$1-build.log" build_sanitizer "$1" &&
     gtest "$1" "build/cpp-$1"
 }
@@ -117,8 +121,8 @@ torch_tests() {
 stage set-up scripts/setup.sh test || { summary; exit 1; }
 export PATH=$PWD/.venv/bin:$PATH
 stage "release build" release_build || { summary; exit 1; }
+[ "$mode" = fast ] || start_early asan tsan
 stage "gtest (release)" gtest release build/release/cpp || true
-[ "$mode" = fast ] || start_early asan
 stage pytest python_tests || true
 if [ "$mode" != fast ]; then
   stage "asan + ubsan" sanitizer asan || true

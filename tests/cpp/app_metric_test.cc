@@ -10,13 +10,12 @@
 #include <thread>
 #include <vector>
 
+#include "base/non_finite.h"
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
 
 namespace inferometer {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 TEST(AppMetricTest, CountersOnlyGrow) {
   const auto registry = Registry::create();

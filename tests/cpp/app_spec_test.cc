@@ -2,28 +2,20 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
-
+#include "base/non_finite.h"
+#include "error_text.h"
 #include "inferometer/errors.h"
 
 namespace inferometer {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 CellSpec make(CellType type, std::string_view name, const std::vector<std::string>& labels = {},
               const std::vector<double>& buckets = {1.0}) {
   return app_spec(type, name, "Help.", labels, buckets);
 }
 
-std::string error_of(const std::vector<double>& buckets) {
-  try {
-    (void)make(CellType::kHistogram, "wait", {}, buckets);
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
+std::string buckets_error(const std::vector<double>& buckets) {
+  return error_of([&] { (void)make(CellType::kHistogram, "wait", {}, buckets); });
 }
 
 TEST(AppSpecTest, CountersAreNamedWithoutTotal) {
@@ -62,13 +54,13 @@ TEST(AppSpecTest, LabelsStayInOrderAndUnitsAreFound) {
 }
 
 TEST(AppSpecTest, RefusesBadBucketsAndSaysWhich) {
-  EXPECT_NE(error_of({}).find("no finite bucket bound"), std::string::npos);
-  EXPECT_NE(error_of({kInfinity}).find("no finite bucket bound"), std::string::npos);
-  EXPECT_NE(error_of({2.0, 1.0}).find("got bucket bound 1.0 after 2.0"), std::string::npos);
-  EXPECT_NE(error_of({1.0, 1.0}).find("got bucket bound 1.0 after 1.0"), std::string::npos);
-  EXPECT_NE(error_of({1.0, kInfinity, kInfinity}).find("after +Inf"), std::string::npos);
-  EXPECT_NE(error_of({1.0, kNan}).find("NaN"), std::string::npos);
-  EXPECT_NE(error_of({kNan}).find("NaN"), std::string::npos);
+  EXPECT_NE(buckets_error({}).find("no finite bucket bound"), std::string::npos);
+  EXPECT_NE(buckets_error({kInfinity}).find("no finite bucket bound"), std::string::npos);
+  EXPECT_NE(buckets_error({2.0, 1.0}).find("got bucket bound 1.0 after 2.0"), std::string::npos);
+  EXPECT_NE(buckets_error({1.0, 1.0}).find("got bucket bound 1.0 after 1.0"), std::string::npos);
+  EXPECT_NE(buckets_error({1.0, kInfinity, kInfinity}).find("after +Inf"), std::string::npos);
+  EXPECT_NE(buckets_error({1.0, kNan}).find("NaN"), std::string::npos);
+  EXPECT_NE(buckets_error({kNan}).find("NaN"), std::string::npos);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "error_text.h"
 #include "inferometer/errors.h"
 #include "simulated_arrivals.h"
 
@@ -30,13 +31,8 @@ std::vector<int64_t> times_of(ArrivalReader reader) {
   return times;
 }
 
-std::string error_of(std::vector<SimulatedArrival> arrivals) {
-  try {
-    times_of(reader_of(std::move(arrivals)));
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "none";
+std::string arrivals_error(std::vector<SimulatedArrival> arrivals) {
+  return error_of([&] { times_of(reader_of(std::move(arrivals))); });
 }
 
 TEST(ArrivalReaderTest, GivesAllInTheirOrder) {
@@ -60,17 +56,18 @@ TEST(ArrivalReaderTest, StopsBeforeTheEndOfItsTime) {
 }
 
 TEST(ArrivalReaderTest, RefusesWhatIsOutOfOrderOrRange) {
-  EXPECT_EQ(error_of({{.at_ns = 2'000'000}, {.at_ns = 1'000'000}}),
+  EXPECT_EQ(arrivals_error({{.at_ns = 2'000'000}, {.at_ns = 1'000'000}}),
             "arrival 1: got 0.001000 s after 0.002000 s, want arrivals in the order of time");
-  EXPECT_EQ(error_of({{.at_ns = -1'000'000}}), "arrival 0: got -0.001000 s, want 0 or more");
-  EXPECT_NE(error_of({{.at_ns = kNever - 1}}).find("want at most 4611686018.4"), std::string::npos);
-  EXPECT_EQ(error_of({{.rows = 0}}), "arrival 0: got rows 0, want 1 to 4");
-  EXPECT_EQ(error_of({{}, {.rows = 5}}), "arrival 1: got rows 5, want 1 to 4");
-  EXPECT_EQ(error_of({{.priority = 3}}), "arrival 0: got priority 3, want 0 to 2");
-  EXPECT_EQ(error_of({{.group = ArrivalReader::kLimit}}),
+  EXPECT_EQ(arrivals_error({{.at_ns = -1'000'000}}), "arrival 0: got -0.001000 s, want 0 or more");
+  EXPECT_NE(arrivals_error({{.at_ns = kNever - 1}}).find("want at most 4611686018.4"),
+            std::string::npos);
+  EXPECT_EQ(arrivals_error({{.rows = 0}}), "arrival 0: got rows 0, want 1 to 4");
+  EXPECT_EQ(arrivals_error({{}, {.rows = 5}}), "arrival 1: got rows 5, want 1 to 4");
+  EXPECT_EQ(arrivals_error({{.priority = 3}}), "arrival 0: got priority 3, want 0 to 2");
+  EXPECT_EQ(arrivals_error({{.group = ArrivalReader::kLimit}}),
             "arrival 0: got group 2147483647, want 0 to 2147483646");
-  EXPECT_EQ(error_of({{.bytes = -1}}), "arrival 0: got nbytes -1, want 0 to 70368744177664");
-  EXPECT_EQ(error_of({{.length = -2}}), "arrival 0: got length -2, want 0 to 2147483646");
+  EXPECT_EQ(arrivals_error({{.bytes = -1}}), "arrival 0: got nbytes -1, want 0 to 70368744177664");
+  EXPECT_EQ(arrivals_error({{.length = -2}}), "arrival 0: got length -2, want 0 to 2147483646");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "error_text.h"
 #include "inferometer/errors.h"
 #include "inferometer/shape.h"
 
@@ -13,42 +14,37 @@ namespace inferometer {
 namespace {
 
 // What check() says of the defaults, changed; empty: nothing.
-std::string complaint(const std::function<void(Batching&)>& change) {
+std::string batching_error(const std::function<void(Batching&)>& change) {
   Batching batching;
   change(batching);
-  try {
-    batching.check();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
+  return error_of([&] { batching.check(); });
 }
 
 TEST(BatchingTest, DefaultsAreFine) {
-  EXPECT_EQ(complaint([](Batching&) {}), "");
+  EXPECT_EQ(batching_error([](Batching&) {}), "");
   EXPECT_EQ(Batching().max_queue_delay_ns, 0);  // nobody waits for company unasked
 }
 
 TEST(BatchingTest, SizesAndDelaysHaveLimits) {
-  EXPECT_EQ(complaint([](Batching& b) { b.max_batch_size = 0; }),
+  EXPECT_EQ(batching_error([](Batching& b) { b.max_batch_size = 0; }),
             "max_batch_size: got 0, want 1 to 1048576");
-  EXPECT_NE(complaint([](Batching& b) { b.max_batch_size = (1 << 20) + 1; }), "");
-  EXPECT_EQ(complaint([](Batching& b) { b.max_queue_delay_ns = -1; }),
+  EXPECT_NE(batching_error([](Batching& b) { b.max_batch_size = (1 << 20) + 1; }), "");
+  EXPECT_EQ(batching_error([](Batching& b) { b.max_queue_delay_ns = -1; }),
             "max_queue_delay in nanoseconds: got -1, want 0 to 3600000000000");
-  EXPECT_NE(complaint([](Batching& b) { b.max_queue_delay_ns = 3'600'000'000'001; }), "");
-  EXPECT_EQ(complaint([](Batching& b) { b.max_queue_size = -3; }),
+  EXPECT_NE(batching_error([](Batching& b) { b.max_queue_delay_ns = 3'600'000'000'001; }), "");
+  EXPECT_EQ(batching_error([](Batching& b) { b.max_queue_size = -3; }),
             "max_queue_size: got -3, want 1 to 16777216");
-  EXPECT_EQ(complaint([](Batching& b) { b.max_queue_bytes = 0; }),
+  EXPECT_EQ(batching_error([](Batching& b) { b.max_queue_bytes = 0; }),
             "max_queue_bytes: got 0, want 1 to 70368744177664");
-  EXPECT_EQ(complaint([](Batching& b) { b.max_queue_bytes = 1; }), "");
-  EXPECT_EQ(complaint([](Batching& b) { b.default_timeout_ns = 0; }),
+  EXPECT_EQ(batching_error([](Batching& b) { b.max_queue_bytes = 1; }), "");
+  EXPECT_EQ(batching_error([](Batching& b) { b.default_timeout_ns = 0; }),
             "default_timeout: got 0 ns, want more than 0, or none");
-  EXPECT_EQ(complaint([](Batching& b) { b.default_timeout_ns = 1; }), "");
+  EXPECT_EQ(batching_error([](Batching& b) { b.default_timeout_ns = 1; }), "");
 }
 
 TEST(BatchingTest, PreferredSizesAscendUpToTheLargestBatch) {
   const auto of = [](const std::vector<int64_t>& sizes) {
-    return complaint([&](Batching& b) {
+    return batching_error([&](Batching& b) {
       b.max_batch_size = 16;
       b.preferred_batch_sizes = sizes;
     });
@@ -62,7 +58,7 @@ TEST(BatchingTest, PreferredSizesAscendUpToTheLargestBatch) {
 
 TEST(BatchingTest, TheDefaultLevelIsOneOfTheLevels) {
   const auto of = [](int64_t levels, int64_t level) {
-    return complaint([&](Batching& b) {
+    return batching_error([&](Batching& b) {
       b.priority_levels = levels;
       b.default_priority_level = level;
     });
@@ -78,7 +74,7 @@ TEST(BatchingTest, TheDefaultLevelIsOneOfTheLevels) {
 
 TEST(BatchingTest, PoliciesAreForLevelsThatExist) {
   const auto of = [](int64_t levels, int64_t level) {
-    return complaint([&](Batching& b) {
+    return batching_error([&](Batching& b) {
       b.priority_levels = levels;
       b.priority_queue_policy[level] = {};
     });
@@ -91,12 +87,12 @@ TEST(BatchingTest, PoliciesAreForLevelsThatExist) {
 }
 
 TEST(BatchingTest, PoliciesSayWhichOfThemIsWrong) {
-  EXPECT_EQ(complaint([](Batching& b) { b.default_queue_policy.max_queue_size = 0; }),
+  EXPECT_EQ(batching_error([](Batching& b) { b.default_queue_policy.max_queue_size = 0; }),
             "default_queue_policy.max_queue_size: got 0, want 1 to 16777216");
-  EXPECT_EQ(complaint([](Batching& b) { b.default_queue_policy.timeout_ns = 0; }),
+  EXPECT_EQ(batching_error([](Batching& b) { b.default_queue_policy.timeout_ns = 0; }),
             "default_queue_policy.timeout: got 0 ns, want more than 0, or none");
   const auto second = [](const QueuePolicy& policy) {
-    return complaint([&](Batching& b) {
+    return batching_error([&](Batching& b) {
       b.priority_levels = 2;
       b.priority_queue_policy[2] = policy;
     });
@@ -109,7 +105,7 @@ TEST(BatchingTest, PoliciesSayWhichOfThemIsWrong) {
 
 TEST(BatchingTest, PaddingHasAnAxisBehindTheRowsAndAscendingBuckets) {
   const auto of = [](const Padding& padding) {
-    return complaint([&](Batching& b) { b.padding = padding; });
+    return batching_error([&](Batching& b) { b.padding = padding; });
   };
   static_assert(Shape::kMaxRank == 8);
   EXPECT_EQ(of({}), "");

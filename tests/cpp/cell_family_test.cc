@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "inferometer/errors.h"
+#include "storage_under_test.h"
 
 namespace inferometer {
 namespace {
@@ -27,10 +28,6 @@ CellSpec labelled(std::vector<std::string> names = {"code"}) {
   return spec;
 }
 
-std::shared_ptr<Storage> storage(size_t limit = 1000) {
-  return std::make_shared<Storage>(1 << 16, limit);
-}
-
 Texts texts(const CellFamily& family) {
   Texts result;
   family.visit([&](const ValueCell& cell) { result.emplace_back(cell.labels()); });
@@ -40,7 +37,7 @@ Texts texts(const CellFamily& family) {
 size_t size(const CellFamily& family) { return texts(family).size(); }
 
 TEST(CellFamilyTest, ShowsCellsInTheOrderOfTheirMaking) {
-  CellFamily family(labelled(), storage());
+  CellFamily family(labelled(), make_storage());
   EXPECT_TRUE(family.empty());
   const auto second = family.get(Views{"b"});
   const auto first = family.get(Views{"a"});
@@ -51,13 +48,13 @@ TEST(CellFamilyTest, ShowsCellsInTheOrderOfTheirMaking) {
 }
 
 TEST(CellFamilyTest, SortsLabelsIfAskedAndTheLastOfTwoEqualNamesCounts) {
-  CellFamily sorted(labelled({"z", "a", "a"}), storage());
+  CellFamily sorted(labelled({"z", "a", "a"}), make_storage());
   EXPECT_EQ(sorted.get(Views{"1", "2", "say \"x\"\n"})->labels(), R"(a="say \"x\"\n",z="1")");
   EXPECT_EQ(sorted.get(Views{"1", "other", "say \"x\"\n"})->labels(), texts(sorted).at(0));
   EXPECT_EQ(size(sorted), 1U);
   CellSpec spec = labelled({"z", "a"});
   spec.sorted_labels = false;
-  CellFamily as_given(spec, storage());
+  CellFamily as_given(spec, make_storage());
   EXPECT_EQ(as_given.get(Views{"1", "2"})->labels(), R"(z="1",a="2")");
   const Texts names = {"a", "z"};
   EXPECT_TRUE(as_given.contains(names, Texts{"2", "1"}));
@@ -66,16 +63,16 @@ TEST(CellFamilyTest, SortsLabelsIfAskedAndTheLastOfTwoEqualNamesCounts) {
 }
 
 TEST(CellFamilyTest, RefusesWrongLabels) {
-  CellFamily family(labelled(), storage());
+  CellFamily family(labelled(), make_storage());
   EXPECT_THROW((void)family.get({}), ConfigError);
   EXPECT_THROW((void)family.get(Views{"\xff"}), ConfigError);
   EXPECT_THROW(family.remove({}), ConfigError);
-  CellFamily plain(labelled({}), storage());
+  CellFamily plain(labelled({}), make_storage());
   EXPECT_THROW(plain.remove({}), ConfigError);
 }
 
 TEST(CellFamilyTest, AFamilyWithoutLabelsHasOneCellForEver) {
-  CellFamily family(labelled({}), storage(0));
+  CellFamily family(labelled({}), make_storage(0));
   ASSERT_EQ(size(family), 1U);
   family.clear();
   EXPECT_EQ(family.get({}), family.get({}));
@@ -83,7 +80,7 @@ TEST(CellFamilyTest, AFamilyWithoutLabelsHasOneCellForEver) {
 }
 
 TEST(CellFamilyTest, RemovedCellsAreGoneAndStillUsable) {
-  CellFamily family(labelled(), storage());
+  CellFamily family(labelled(), make_storage());
   const auto cell = family.get(Views{"a"});
   family.remove(Views{"a"});
   family.remove(Views{"a"});
@@ -94,7 +91,7 @@ TEST(CellFamilyTest, RemovedCellsAreGoneAndStillUsable) {
 }
 
 TEST(CellFamilyTest, WhatComesWhenItIsFullSharesTheOverflowSeries) {
-  const auto counted = storage(2);
+  const auto counted = make_storage(2);
   CellFamily family(labelled({"a", "b"}), counted);
   const auto first = family.get(Views{"1", "1"});
   (void)family.get(Views{"2", "2"});
@@ -117,7 +114,7 @@ TEST(CellFamilyTest, HistogramsHaveNativeBucketsIfTheyWantThem) {
   CellSpec spec = labelled();
   spec.type = CellType::kHistogram;
   spec.bounds = CellBounds::of({1});
-  CellFamily classic(spec, storage());
+  CellFamily classic(spec, make_storage());
   EXPECT_EQ(classic.get(Views{"v"})->native(), nullptr);
   spec.native_histograms = true;
   CellFamily native(spec, std::make_shared<Storage>(1 << 20, 10));
@@ -131,7 +128,7 @@ TEST(CellFamilyTest, HistogramsHaveNativeBucketsIfTheyWantThem) {
 }
 
 TEST(CellFamilyTest, WhatIsRemovedDuringAVisitIsSeenToTheEnd) {
-  CellFamily family(labelled(), storage());
+  CellFamily family(labelled(), make_storage());
   for (const char* code : {"a", "b", "c"}) family.get(Views{code})->set(1);
   std::weak_ptr<ValueCell> last = family.get(Views{"c"});
   double sum = 0;
@@ -148,7 +145,7 @@ TEST(CellFamilyTest, WhatIsRemovedDuringAVisitIsSeenToTheEnd) {
 }
 
 TEST(CellFamilyTest, IsLeftToPythonForGood) {
-  CellFamily family(labelled(), storage());
+  CellFamily family(labelled(), make_storage());
   EXPECT_FALSE(family.left_to_python());
   family.leave_to_python();
   EXPECT_TRUE(family.left_to_python());
@@ -158,7 +155,7 @@ TEST(CellFamilyTest, IsLeftToPythonForGood) {
 TEST(CellFamilyTest, BehavesLikeAMapOfLimitedSize) {
   constexpr size_t kLimit = 20;
   const std::string overflow(kOverflowLabel);
-  CellFamily family(labelled(), storage(kLimit));
+  CellFamily family(labelled(), make_storage(kLimit));
   std::map<std::string, double> model;
   Texts order;
   std::mt19937 random(3);  // NOLINT(bugprone-random-generator-seed): the same test each time
@@ -200,7 +197,7 @@ TEST(CellFamilyTest, BehavesLikeAMapOfLimitedSize) {
 TEST(CellFamilyTest, WritersAndScrapersMayComeAtOnce) {
   constexpr int kThreads = 3;
   constexpr int kRounds = 2000;
-  CellFamily family(labelled(), storage(50));
+  CellFamily family(labelled(), make_storage(50));
   std::atomic<bool> done = false;
   std::thread scraper([&] {
     while (!done) {
@@ -229,7 +226,7 @@ TEST(CellFamilyTest, WritersAndScrapersMayComeAtOnce) {
 
 // The lock that a scraper may hold is free in the child.
 TEST(CellFamilyTest, AForkedChildMayUseItsFamilies) {
-  CellFamily family(labelled(), storage());
+  CellFamily family(labelled(), make_storage());
   (void)family.get(Views{"a"});
   std::atomic<bool> done = false;
   std::thread scraper([&] {

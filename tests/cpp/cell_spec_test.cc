@@ -2,17 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <string>
 #include <vector>
 
+#include "base/non_finite.h"
 #include "inferometer/errors.h"
 
 namespace inferometer {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 TEST(CellSpecTest, BoundsEndWithInfinityAndAreWritten) {
   const auto bounds = CellBounds::of({0.5, 1, 1e6});

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage_under_test.h"
 #include "telemetry/write/openmetrics_writer.h"
 
 namespace inferometer {
@@ -19,10 +20,6 @@ std::string written(const CellFamily& family) {
   OpenMetricsWriter writer(0, /*with_created=*/true);
   (void)visit_cells(family, writer);
   return std::move(writer).text();
-}
-
-CellFamily family_of(CellSpec spec) {
-  return {std::move(spec), std::make_shared<Storage>(1 << 20, 100)};
 }
 
 TEST(CellViewTest, CountersWithExemplarsAndTimes) {

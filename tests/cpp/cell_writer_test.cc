@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "storage_under_test.h"
+
 namespace inferometer {
 namespace {
 
@@ -15,10 +17,6 @@ std::string written(const CellFamily& family, const CellWriting& writing) {
   std::string out;
   append_cell_family(out, family, writing);
   return out;
-}
-
-CellFamily family_of(CellSpec spec) {
-  return {std::move(spec), std::make_shared<Storage>(1 << 16, 100)};
 }
 
 constexpr CellWriting kPlain{CellFormat::kPlain, true};

@@ -11,7 +11,7 @@
 namespace inferometer {
 namespace {
 
-class Broken final : public FamilySource {
+class BrokenSource final : public FamilySource {
  public:
   [[nodiscard]] Collected collect() override { throw std::runtime_error("broken"); }
 };
@@ -29,7 +29,7 @@ TEST(CollectorThreadTest, CollectsOnceForEachAsking) {
 }
 
 TEST(CollectorThreadTest, WhatThrowsIsAnError) {
-  CollectorThread thread(std::make_shared<Broken>(), kAwaited);
+  CollectorThread thread(std::make_shared<BrokenSource>(), kAwaited);
   for (int round = 0; round < 2; ++round) {
     const auto answer = asked(thread);
     EXPECT_TRUE(answer.in_time);

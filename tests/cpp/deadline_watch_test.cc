@@ -7,12 +7,11 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "hour.h"
 #include "inferometer/clock.h"
 
 namespace inferometer {
 namespace {
-
-constexpr int64_t kHour = 3600 * kNanosPerSecond;
 
 // Counts the calls of expire, with the time of each, and answers them from a script.
 class Expiries {

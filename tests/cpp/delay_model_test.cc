@@ -12,13 +12,12 @@
 #include <vector>
 
 #include "engine_fixture.h"
+#include "error_text.h"
 #include "queued_request.h"
 #include "serving/formed_batch.h"
 
 namespace inferometer {
 namespace {
-
-const std::vector<TensorSpec> kSpecs = {{"x", DType::kFloat32, Shape({-1, 4})}};
 
 int64_t thread_cpu_ns() {
   timespec used{};
@@ -35,7 +34,7 @@ class DelayModelTest : public EngineFixture {
     append_rows(queue, rows.view());
     auto batch = std::make_unique<FormedBatch>(queue.take_all(), nullptr, ReleaseReason::kIdle,
                                                pool_, steady_clock());
-    batch->gather(kSpecs);
+    batch->gather(kFour);
     return batch;
   }
   // The wall time of one run.
@@ -46,12 +45,7 @@ class DelayModelTest : public EngineFixture {
     return steady_clock().now_ns() - begin;
   }
   static std::string refusal(double seconds, double per_row, std::vector<TensorSpec> inputs = {}) {
-    try {
-      const DelayModel model(seconds, per_row, std::move(inputs));
-    } catch (const ConfigError& error) {
-      return error.what();
-    }
-    return "";
+    return error_of([&] { const DelayModel model(seconds, per_row, std::move(inputs)); });
   }
 
   const std::shared_ptr<BufferPool> pool_ = BufferPool::create(1 << 20);
@@ -79,7 +73,7 @@ TEST_F(DelayModelTest, ATimeBeyondAllClocksIsClamped) {
 }
 
 TEST_F(DelayModelTest, EveryRowIsAnsweredWithItself) {
-  Engine engine(std::make_shared<DelayModel>(0, 0, kSpecs), options_of(registry_));
+  Engine engine(std::make_shared<DelayModel>(0, 0, kFour), options_of(registry_));
   EXPECT_EQ(engine.outputs()[0].name, "x");
   std::vector<Rows> sent;
   std::vector<std::shared_ptr<Request>> requests;
@@ -119,7 +113,7 @@ TEST_F(DelayModelTest, AnObjectIsAnsweredWithItself) {
 }
 
 TEST_F(DelayModelTest, SeveralThreadsMayRunOneAtOnce) {
-  DelayModel model(0.001, 0, kSpecs);
+  DelayModel model(0.001, 0, kFour);
   std::vector<std::unique_ptr<FormedBatch>> batches;
   std::vector<std::thread> threads;
   for (int id = 0; id < 4; ++id) batches.push_back(batch_of(Rows(id, 3)));
@@ -132,7 +126,7 @@ TEST_F(DelayModelTest, SeveralThreadsMayRunOneAtOnce) {
 }
 
 TEST_F(DelayModelTest, ASpecOfOneRowLimitsTheBatch) {
-  EXPECT_EQ(DelayModel(0, 0, kSpecs).max_rows(), 0);
+  EXPECT_EQ(DelayModel(0, 0, kFour).max_rows(), 0);
   const DelayModel one(0, 0, {{"x", DType::kFloat32, Shape({1, 4})}});
   EXPECT_EQ(one.max_rows(), 1);
 }

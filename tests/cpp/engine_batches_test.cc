@@ -18,15 +18,6 @@ namespace {
 using Traits = TraitModel::Traits;
 using WaitStatus = Request::WaitStatus;
 
-constexpr int64_t kHour = 3600 * kNanosPerSecond;
-
-Batching batching_of(int64_t max_batch_size, int64_t delay_ns = 0) {
-  Batching batching;
-  batching.max_batch_size = max_batch_size;
-  batching.max_queue_delay_ns = delay_ns;
-  return batching;
-}
-
 class EngineBatchesTest : public EngineFixture {
  protected:
   /// Notes which thread runs which batch, then goes on with `script`.

@@ -20,17 +20,6 @@ namespace inferometer {
 namespace {
 
 using Traits = TraitModel::Traits;
-using Inputs = std::vector<TensorSpec>;
-
-constexpr int64_t kHour = 3600 * kNanosPerSecond;
-const Inputs kFour = {{"x", DType::kFloat32, Shape({-1, 4})}};
-
-Batching batching_of(int64_t max_batch_size, int64_t delay_ns = 0) {
-  Batching batching;
-  batching.max_batch_size = max_batch_size;
-  batching.max_queue_delay_ns = delay_ns;
-  return batching;
-}
 
 class EngineCallersTest : public EngineFixture {
  protected:

@@ -12,6 +12,7 @@
 
 #include "answer_sink.h"
 #include "engine_fixture.h"
+#include "error_text.h"
 #include "idle_workers.h"
 #include "inferometer/errors.h"
 
@@ -21,16 +22,6 @@ namespace {
 using Specs = std::vector<TensorSpec>;
 using Instances = std::vector<std::shared_ptr<Executable>>;
 using WaitStatus = Request::WaitStatus;
-
-constexpr int64_t kHour = 3600 * kNanosPerSecond;
-const Specs kFour = {{"x", DType::kFloat32, Shape({-1, 4})}};
-
-Batching batching_of(int64_t max_batch_size, int64_t delay_ns = 0) {
-  Batching batching;
-  batching.max_batch_size = max_batch_size;
-  batching.max_queue_delay_ns = delay_ns;
-  return batching;
-}
 
 /// Answers like EchoModel and tells when it goes. Says of itself what it is told to.
 class MortalModel final : public EchoModel {
@@ -57,14 +48,6 @@ class MortalModel final : public EchoModel {
 
 class EngineChangeTest : public EngineFixture {
  protected:
-  static std::string complaint(const std::function<void()>& change) {
-    try {
-      change();
-    } catch (const ConfigError& error) {
-      return error.what();
-    }
-    return "";
-  }
   static bool answered(Request& request, int id) {
     return request.wait() == WaitStatus::kEnded && Rows(id).doubled_by(request);
   }
@@ -130,9 +113,9 @@ TEST_F(EngineChangeTest, RulesThatAreRefusedChangeNothing) {
   const auto model = std::make_shared<MortalModel>();
   model->max_rows_ = 4;
   const auto engine = make(model, batching_of(4, kHour));
-  EXPECT_EQ(complaint([&] { engine->reconfigure(batching_of(0)); }),
+  EXPECT_EQ(error_of([&] { engine->reconfigure(batching_of(0)); }),
             "max_batch_size: got 0, want 1 to 1048576");
-  EXPECT_EQ(complaint([&] { engine->reconfigure(batching_of(5)); }),
+  EXPECT_EQ(error_of([&] { engine->reconfigure(batching_of(5)); }),
             "max_batch_size: got 5, want at most 4: the model's batch dimension is fixed");
   EXPECT_EQ(engine->batching().max_batch_size, 4);
   EXPECT_EQ(engine->batching().max_queue_delay_ns, kHour);
@@ -247,7 +230,7 @@ TEST_F(EngineChangeTest, AModelUnlikeThePresentOneIsRefused) {
   const auto present = model(kFour, answers);
   const auto engine = make(present, batching_of(8));
   const auto refusal = [&](const Instances& instances) {
-    return complaint([&] { engine->swap(instances); });
+    return error_of([&] { engine->swap(instances); });
   };
   EXPECT_EQ(refusal({present, present}), "swap: got 2 instances, want 1 as before");
   EXPECT_EQ(refusal({}), "instances: got none, want one or more");
@@ -278,7 +261,7 @@ TEST_F(EngineChangeTest, WhatAnAnswerSaidOfTheOutputsIsComparedAllTheSame) {
   const auto engine = make(std::make_shared<EchoModel>(kFour));
   EXPECT_TRUE(answered(*engine->submit(Rows(1).inputs()), 1));
   const auto refusal = [&](const Specs& outputs) {
-    return complaint([&] { engine->swap({std::make_shared<MortalModel>([] {}, kFour, outputs)}); });
+    return error_of([&] { engine->swap({std::make_shared<MortalModel>([] {}, kFour, outputs)}); });
   };
   EXPECT_EQ(refusal({{"y", DType::kInt64, Shape({-1, 4})}}),
             "got a model with output 'y' int64 (-1, 4), want '0' float32 (-1, 4) as before");
@@ -302,7 +285,7 @@ TEST_F(EngineChangeTest, AModelThatDeclaresNothingAnswersAsTheOneBeforeDeclared)
   })});
   EXPECT_EQ(engine->outputs()[0].name, "y");
   EXPECT_TRUE(answered(*engine->submit(Rows(1).inputs()), 1));
-  EXPECT_EQ(complaint([&] { engine->swap({std::make_shared<MortalModel>([] {}, kFour, other)}); }),
+  EXPECT_EQ(error_of([&] { engine->swap({std::make_shared<MortalModel>([] {}, kFour, other)}); }),
             "got a model with output 'z' float32 (-1, 4), want 'y' float32 (-1, 4) as before");
   twice = true;
   const auto request = engine->submit(Rows(2).inputs());

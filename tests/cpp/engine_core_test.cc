@@ -8,21 +8,10 @@
 
 #include "engine_fixture.h"
 #include "idle_workers.h"
+#include "stopped_clock.h"
 
 namespace inferometer {
 namespace {
-
-constexpr int64_t kHour = 3600 * kNanosPerSecond;
-
-/// Stands still until it is moved. Thread-safe.
-class ManualClock final : public Clock {
- public:
-  [[nodiscard]] int64_t now_ns() const noexcept override { return now_; }
-  void advance(int64_t ns) { now_ += ns; }
-
- private:
-  std::atomic<int64_t> now_{steady_clock().now_ns()};
-};
 
 class EngineCoreTest : public EngineFixture {
  protected:
@@ -125,7 +114,7 @@ TEST_F(EngineCoreTest, WhatIsLateMayReleaseTheRest) {
 
 // A worker may find it out before the deadline watch does.
 TEST_F(EngineCoreTest, WhoPutsRequestsBehindGoesOnToRunThem) {
-  ManualClock clock;
+  StoppedClock clock(steady_clock().now_ns());
   EngineOptions options = options_of(registry_);
   options.batching.default_queue_policy.timeout_ns = kHour;
   options.batching.default_queue_policy.timeout_action = TimeoutAction::kDelay;
@@ -165,7 +154,7 @@ TEST_F(EngineCoreTest, ARequestExpiresAtItsTimeWhileTheModelIsBusy) {
 }
 
 TEST_F(EngineCoreTest, ARequestExpiresAtItsTimeWhileItRuns) {
-  ManualClock clock;
+  StoppedClock clock(steady_clock().now_ns());
   EngineOptions options = options_of(registry_);
   options.clock = &clock;
   Engine engine(model_, options);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fake_models.h"
+#include "hour.h"
 #include "inferometer/completion_queue.h"
 #include "inferometer/engine.h"
 #include "inferometer/registry.h"
@@ -24,6 +25,13 @@ inline SubmitOptions with_timeout(int64_t timeout_ns) {
   SubmitOptions options;
   options.timeout_ns = timeout_ns;
   return options;
+}
+
+inline Batching batching_of(int64_t max_batch_size, int64_t delay_ns = 0) {
+  Batching batching;
+  batching.max_batch_size = max_batch_size;
+  batching.max_queue_delay_ns = delay_ns;
+  return batching;
 }
 
 /// The end of a loop's turn; nothing is run on this thread.

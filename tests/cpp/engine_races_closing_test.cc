@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "race_fixture.h"
+#include "stopped_clock.h"
 
 namespace inferometer {
 namespace {
@@ -233,7 +234,7 @@ TEST_F(EngineRacesTest, AFlushThatMeetsAWorkerLeavesItTheRest) {
 }
 
 TEST_F(EngineRacesTest, AFlushThatIsOutOfTimeSaysSo) {
-  ManualClock clock;
+  StoppedClock clock(steady_clock().now_ns());
   EngineOptions options = options_of(registry_, batching_of(1));
   options.clock = &clock;
   options.inputs = kAnyWidth;

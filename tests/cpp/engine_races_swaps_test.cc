@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "race_fixture.h"
+#include "stopped_clock.h"
 
 namespace inferometer {
 namespace {
@@ -105,7 +106,7 @@ TEST_F(EngineRacesTest, AnOldModelThatMayBlockByNowIsLeftToAWorker) {
 
 // The batch that the leader came for is gone: what is next by now is another model's.
 TEST_F(EngineRacesTest, ALeaderLeavesABatchBehindItsOwnToAWorkerIfThatsModelIsForWorkers) {
-  ManualClock clock;
+  StoppedClock clock(steady_clock().now_ns());
   Batching batching;
   batching.default_queue_policy.timeout_ns = kHour;
   batching.default_queue_policy.timeout_action = TimeoutAction::kDelay;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "race_fixture.h"
+#include "stopped_clock.h"
 
 namespace inferometer {
 namespace {
@@ -59,7 +60,7 @@ TEST_F(EngineRacesTest, ARequestMayEndWhileItsRowsAreBeingCopied) {
 
 TEST_F(EngineRacesTest, ADeadlineThatPassesWhileItsBatchIsBeingFormed) {
   stop_.arm(RacePoint::kTaken);
-  ManualClock clock;
+  StoppedClock clock(steady_clock().now_ns());
   EngineOptions options = options_of(registry_);
   options.clock = &clock;
   Engine engine(model_, options);
@@ -107,7 +108,7 @@ class PutBehind : public EngineRacesTest {
     options.inline_limit_ns = kHour;
     engine_ = make_of({model_}, options);
   }
-  ManualClock clock_;
+  StoppedClock clock_{steady_clock().now_ns()};
   std::unique_ptr<Engine> engine_;
 };
 

@@ -11,29 +11,10 @@
 #include <vector>
 
 #include "engine_fixture.h"
+#include "stopped_clock.h"
 
 namespace inferometer {
 namespace {
-
-constexpr int64_t kHour = 3600 * kNanosPerSecond;
-const std::vector<TensorSpec> kAnyWidth = {{"x", DType::kFloat32, Shape({-1, -1})}};
-
-/// Stands still but for advance(). Thread-safe.
-class ManualClock final : public Clock {
- public:
-  [[nodiscard]] int64_t now_ns() const noexcept override { return now_; }
-  void advance(int64_t ns) { now_ += ns; }
-
- private:
-  std::atomic<int64_t> now_{1};
-};
-
-Batching batching_of(int64_t max_batch_size, int64_t delay_ns = 0) {
-  Batching batching;
-  batching.max_batch_size = max_batch_size;
-  batching.max_queue_delay_ns = delay_ns;
-  return batching;
-}
 
 class EngineWorkerTest : public EngineFixture {
  protected:
@@ -282,7 +263,7 @@ TEST_F(EngineWorkerTest, MemoryThatTheModelKeepsIsNeverWrittenAgain) {
 }
 
 TEST_F(EngineWorkerTest, TheModelsTimeIsSplitWhereItSaysSo) {
-  ManualClock clock;
+  StoppedClock clock(1);
   // Six rows are a full batch: nothing goes before all of it is there, whenever the worker looks.
   EngineOptions options = options_of(registry_, batching_of(6, 3600 * kNanosPerSecond));
   options.clock = &clock;

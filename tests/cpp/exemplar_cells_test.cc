@@ -10,19 +10,18 @@
 #include <vector>
 
 #include "inferometer/errors.h"
+#include "storage_under_test.h"
 
 namespace inferometer {
 namespace {
 
-using Labels = std::vector<std::pair<std::string_view, std::string_view>>;
-
-std::shared_ptr<Storage> storage() { return std::make_shared<Storage>(1 << 20, 100); }
+using TraceLabels = std::vector<std::pair<std::string_view, std::string_view>>;
 
 TEST(ExemplarCellsTest, TheNewestOfEachBucket) {
-  ExemplarCells cells(storage(), 3);
+  ExemplarCells cells(make_storage(), 3);
   EXPECT_TRUE(cells.read(1).text.empty());
-  cells.set(1, Labels{{"trace_id", "old"}}, 1.5, 7);
-  cells.set(1, Labels{{"trace_id", "a\"b"}, {"x", ""}}, 2.5, 8);
+  cells.set(1, TraceLabels{{"trace_id", "old"}}, 1.5, 7);
+  cells.set(1, TraceLabels{{"trace_id", "a\"b"}, {"x", ""}}, 2.5, 8);
   const ExemplarReading reading = cells.read(1);
   EXPECT_EQ(reading.text, "trace_id=\"a\\\"b\",x=\"\"");
   EXPECT_EQ(reading.value, 2.5);
@@ -34,16 +33,16 @@ TEST(ExemplarCellsTest, TheNewestOfEachBucket) {
 TEST(ExemplarCellsTest, TheLargestThatIsAllowed) {
   std::string emoji;
   for (int i = 0; i < 127; ++i) emoji += "\xF0\x9F\x98\x80";
-  const Labels largest{{"t", emoji}};
+  const TraceLabels largest{{"t", emoji}};
   check_exemplar(largest);
-  ExemplarCells cells(storage(), 1);
+  ExemplarCells cells(make_storage(), 1);
   cells.set(0, largest, 1, 1);
   EXPECT_EQ(cells.read(0).text, "t=\"" + emoji + "\"");
 
   std::vector<std::string> names;  // 128 names of one letter do not exist: 53 of one, then two
   for (char c = 'a'; c <= 'z'; ++c) names.emplace_back(1, c);
   for (char c = 'A'; c <= 'Z'; ++c) names.emplace_back(1, c);
-  Labels many;
+  TraceLabels many;
   for (const std::string& name : names) many.emplace_back(name, "");
   check_exemplar(many);
   cells.set(0, many, 1, 1);
@@ -52,7 +51,7 @@ TEST(ExemplarCellsTest, TheLargestThatIsAllowed) {
 }
 
 TEST(ExemplarCellsTest, WhatCannotBeOne) {
-  const auto message = [](const Labels& labels) -> std::string {
+  const auto message = [](const TraceLabels& labels) -> std::string {
     try {
       check_exemplar(labels);
     } catch (const ConfigError& error) {
@@ -72,12 +71,12 @@ TEST(ExemplarCellsTest, WhatCannotBeOne) {
 // What is read is always one that was written whole.
 TEST(ExemplarCellsTest, WritersAndAReader) {
   constexpr int kRounds = 20'000;
-  ExemplarCells cells(storage(), 1);
+  ExemplarCells cells(make_storage(), 1);
   const auto write = [&cells](char letter) {
     const std::string text(letter == 'a' ? 10 : 100, letter);
-    for (int i = 0; i < kRounds; ++i) cells.set(0, Labels{{"t", text}}, letter, letter);
+    for (int i = 0; i < kRounds; ++i) cells.set(0, TraceLabels{{"t", text}}, letter, letter);
   };
-  cells.set(0, Labels{{"t", std::string(10, 'a')}}, 'a', 'a');
+  cells.set(0, TraceLabels{{"t", std::string(10, 'a')}}, 'a', 'a');
   std::array<std::thread, 2> writers{std::thread(write, 'a'), std::thread(write, 'b')};
   for (int i = 0; i < 2'000; ++i) {
     const ExemplarReading reading = cells.read(0);

@@ -19,6 +19,10 @@
 
 namespace inferometer {
 
+/// One input: rows of four floats, rows of any number.
+inline const std::vector<TensorSpec> kFour = {{"x", DType::kFloat32, Shape({-1, 4})}};
+inline const std::vector<TensorSpec> kAnyWidth = {{"x", DType::kFloat32, Shape({-1, -1})}};
+
 /// The rows of one request: `rows` rows of `width` floats; row r starts with id + r, so that an
 /// answer tells whose it is. Owns the rows; const-safe.
 class Rows {
@@ -106,9 +110,7 @@ class TraitModel final : public EchoModel {
   };
 
   explicit TraitModel(Traits traits, std::function<void(Batch&)> script = {})
-      : EchoModel({{"x", DType::kFloat32, Shape({-1, 4})}}),
-        traits_(traits),
-        script_(std::move(script)) {}
+      : EchoModel(kFour), traits_(traits), script_(std::move(script)) {}
   [[nodiscard]] bool keeps_inputs() const noexcept override { return traits_.keeps_inputs; }
   [[nodiscard]] bool needs_interpreter() const noexcept override {
     return traits_.needs_interpreter;

@@ -14,7 +14,7 @@
 namespace inferometer {
 namespace {
 
-Batching batching_of(int64_t max_batch_size, int64_t max_queue_size = 1024) {
+Batching bounded_batching(int64_t max_batch_size, int64_t max_queue_size = 1024) {
   Batching batching;
   batching.max_batch_size = max_batch_size;
   batching.max_queue_size = max_queue_size;
@@ -93,7 +93,7 @@ TEST_F(FaultyModelTest, WithoutFaultsTheModelAnswers) {
 
 TEST_F(FaultyModelTest, AnErrorFailsTheWholeBatch) {
   const auto model = std::make_shared<GatedModel>();
-  const auto engine = faulty(model, batching_of(4));
+  const auto engine = faulty(model, bounded_batching(4));
   const auto first = submit(*engine, 0);
   model->await_runs(1);  // it runs already: the fault is not for it
   faults_->add({.kind = FaultKind::kError, .ratio = 1});
@@ -113,7 +113,7 @@ TEST_F(FaultyModelTest, AnErrorFailsTheWholeBatch) {
 
 TEST_F(FaultyModelTest, APartialFailureLeavesTheOthersTheirAnswers) {
   faults_->add({.kind = FaultKind::kPartial, .ratio = 0.5});
-  const auto engine = faulty(std::make_shared<EchoModel>(), batching_of(8));
+  const auto engine = faulty(std::make_shared<EchoModel>(), bounded_batching(8));
   std::vector<std::shared_ptr<Request>> requests;
   for (int id = 0; id < 200; ++id) requests.push_back(submit(*engine, id));
   size_t failed = 0;
@@ -250,7 +250,7 @@ TEST_F(FaultyModelTest, MayBlockWhileSomethingMayHoldIt) {
 }
 
 TEST_F(FaultyModelTest, EveryRequestEndsOnceWhateverIsInjected) {
-  const auto engine = faulty(std::make_shared<DelayModel>(20e-6, 1e-6), batching_of(8, 64));
+  const auto engine = faulty(std::make_shared<DelayModel>(20e-6, 1e-6), bounded_batching(8, 64));
   std::array<std::atomic<uint64_t>, kOutcomes> seen{};
   std::atomic<int> done{0};
   const auto count = [&](Outcome outcome) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "fixed_collectable.h"
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
 #include "telemetry/catalogue.h"
@@ -23,31 +24,22 @@
 namespace inferometer {
 namespace {
 
-class Fixed final : public prometheus::Collectable {
- public:
-  explicit Fixed(std::vector<prometheus::MetricFamily> families) : families_(std::move(families)) {}
-  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override { return families_; }
-
- private:
-  std::vector<prometheus::MetricFamily> families_;
-};
-
-class Broken final : public prometheus::Collectable {
+class BrokenCollectable final : public prometheus::Collectable {
  public:
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
     throw std::runtime_error("broken");
   }
 };
 
-using Labels = std::vector<prometheus::ClientMetric::Label>;
+using ForeignLabels = std::vector<prometheus::ClientMetric::Label>;
 
 prometheus::MetricFamily family(const std::string& name, prometheus::MetricType type, double value,
-                                const std::vector<Labels>& series = {{}}) {
+                                const std::vector<ForeignLabels>& series = {{}}) {
   prometheus::MetricFamily result;
   result.name = name;
   result.help = "Foreign.";
   result.type = type;
-  for (const Labels& labels : series) {
+  for (const ForeignLabels& labels : series) {
     prometheus::ClientMetric metric;
     metric.label = labels;
     metric.counter.value = metric.gauge.value = metric.untyped.value = value;
@@ -64,7 +56,7 @@ class ForeignCollectTest : public testing::Test {
     return text.substr(text.find('\n', own) + 1);
   }
   void add(std::vector<prometheus::MetricFamily> families) {
-    registry_->add_collectable(std::make_shared<Fixed>(std::move(families)));
+    registry_->add_collectable(std::make_shared<FixedCollectable>(std::move(families)));
   }
   // Of the last exposition; asking would make another one, which counts again.
   static double own(const std::string& text, const std::string& name) {
@@ -223,7 +215,7 @@ TEST_F(ForeignCollectTest, TimestampsAreKept) {
 }
 
 TEST_F(ForeignCollectTest, ABrokenCollectorIsCountedAndTheRestIsServed) {
-  registry_->add_collectable(std::make_shared<Broken>());
+  registry_->add_collectable(std::make_shared<BrokenCollectable>());
   add({family("heat", prometheus::MetricType::Gauge, 1)});
   const std::string text = registry_->render_text();
   EXPECT_EQ(own(text, "inferometer_collector_errors_total"), 1);

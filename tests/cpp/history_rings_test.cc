@@ -9,7 +9,7 @@
 namespace inferometer {
 namespace {
 
-constexpr size_t kSamples = 4;
+constexpr size_t kRingSamples = 4;
 
 std::string labels(const std::string& model) { return "model_name=\"" + model + "\""; }
 
@@ -19,7 +19,7 @@ void push(HistoryRing* ring, uint64_t tick) {
 }
 
 TEST(HistoryRingsTest, OneRingASeries) {
-  HistoryRings rings(kSamples, 1 << 20);
+  HistoryRings rings(kRingSamples, 1 << 20);
   const std::string a = labels("a");
   HistoryRing* const ring = rings.get(Metric::kQueueDepth, a, 1);
   ASSERT_NE(ring, nullptr);
@@ -35,8 +35,8 @@ TEST(HistoryRingsTest, WhatDoesNotFitIsNotKept) {
   const std::string a = labels("a");
   const std::string b = labels("b");
   const std::string c = labels("c");
-  const size_t one = HistoryRing::bytes(a, 1, kSamples);
-  HistoryRings rings(kSamples, 2 * one);
+  const size_t one = HistoryRing::bytes(a, 1, kRingSamples);
+  HistoryRings rings(kRingSamples, 2 * one);
   EXPECT_NE(rings.get(Metric::kQueueDepth, a, 1), nullptr);
   EXPECT_EQ(rings.get(Metric::kQueueDepth, c, 25), nullptr) << "too wide";
   EXPECT_NE(rings.get(Metric::kQueueDepth, b, 1), nullptr);
@@ -50,12 +50,12 @@ TEST(HistoryRingsTest, WhatDoesNotFitIsNotKept) {
 TEST(HistoryRingsTest, ForgettingMakesRoom) {
   const std::string a = labels("a");
   const std::string b = labels("b");
-  HistoryRings rings(kSamples, HistoryRing::bytes(a, 1, kSamples));
+  HistoryRings rings(kRingSamples, HistoryRing::bytes(a, 1, kRingSamples));
   push(rings.get(Metric::kQueueDepth, a, 1), 0);
-  rings.forget(kSamples);
+  rings.forget(kRingSamples);
   EXPECT_EQ(rings.size(), 1U) << "tick 0 is still among the last four";
   EXPECT_EQ(rings.get(Metric::kQueueDepth, b, 1), nullptr);
-  rings.forget(kSamples + 1);
+  rings.forget(kRingSamples + 1);
   EXPECT_EQ(rings.size(), 0U);
   EXPECT_EQ(rings.bytes(), 0U);
   EXPECT_NE(rings.get(Metric::kQueueDepth, b, 1), nullptr);

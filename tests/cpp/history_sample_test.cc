@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "error_text.h"
 #include "inferometer/errors.h"
 #include "telemetry/catalogue.h"
 
@@ -13,13 +14,8 @@ namespace {
 
 using LabelSet = Registry::LabelSet;
 
-std::string error_of(const std::string& name, const LabelSet& labels) {
-  try {
-    (void)HistorySample(name).place(labels);
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
+std::string place_error(const std::string& name, const LabelSet& labels) {
+  return error_of([&] { (void)HistorySample(name).place(labels); });
 }
 
 TEST(HistorySampleTest, ACounter) {
@@ -52,7 +48,7 @@ TEST(HistorySampleTest, EveryNameThatIsNotOneIsRefusedWithThoseThatAre) {
   for (const std::string name :
        {"", "inference_requests", "inference_latency_seconds", "inference_latency_seconds_total",
         "inference_queue_depth_sum", "jobs_total", "inference_requests_total_bucket"}) {
-    const std::string error = error_of(name, {});
+    const std::string error = place_error(name, {});
     EXPECT_TRUE(error.starts_with("history: got the sample name \"" + name + "\", want one of"))
         << error;
     EXPECT_NE(error.find("inference_latency_seconds_bucket, inference_latency_seconds_sum, "
@@ -63,11 +59,11 @@ TEST(HistorySampleTest, EveryNameThatIsNotOneIsRefusedWithThoseThatAre) {
 }
 
 TEST(HistorySampleTest, OtherLabelsAreRefused) {
-  EXPECT_EQ(error_of("inference_requests_total", {{"model_name", "m"}}),
+  EXPECT_EQ(place_error("inference_requests_total", {{"model_name", "m"}}),
             "history of \"inference_requests_total\": got the labels (model_name), want "
             "(model_name, status)");
   const std::string bucket = "inference_batch_size_bucket";
-  EXPECT_EQ(error_of(bucket, {{"le", "1.0"}}),
+  EXPECT_EQ(place_error(bucket, {{"le", "1.0"}}),
             "history of \"" + bucket +
                 "\": got the labels (le), want (model_name), with le for one bucket, without for "
                 "all");
@@ -78,12 +74,12 @@ TEST(HistorySampleTest, OtherLabelsAreRefused) {
            {"inference_batch_size_sum", {{"model_name", "m"}, {"le", "1.0"}}},
            {bucket, {{"model_name", "m"}, {"x", "1.0"}}},
            {"inferometer_dropped_series_total", {{"le", "1.0"}}}}) {
-    EXPECT_NE(error_of(name, labels).find("got the labels ("), std::string::npos) << name;
+    EXPECT_NE(place_error(name, labels).find("got the labels ("), std::string::npos) << name;
   }
 }
 
 TEST(HistorySampleTest, ABoundThatIsNoneIsRefused) {
-  EXPECT_EQ(error_of("inference_batch_size_bucket", {{"model_name", "m"}, {"le", "3"}}),
+  EXPECT_EQ(place_error("inference_batch_size_bucket", {{"model_name", "m"}, {"le", "3"}}),
             "history of \"inference_batch_size_bucket\": got le \"3\", want one of 1.0, 2.0, 4.0, "
             "8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, +Inf");
 }

@@ -16,7 +16,7 @@
 namespace inferometer {
 namespace {
 
-constexpr size_t kSamples = 8;
+constexpr size_t kSinkSamples = 8;
 constexpr size_t kOwnSeries = 3;  // what every registry says about itself
 
 class HistorySinkTest : public testing::Test {
@@ -36,7 +36,7 @@ class HistorySinkTest : public testing::Test {
   }
 
   RegistryCore registry_{RegistryOptions{}};
-  HistoryRings rings_{kSamples, 1 << 20};
+  HistoryRings rings_{kSinkSamples, 1 << 20};
   HistorySink sink_{rings_};
   uint64_t tick_ = 0;
 };
@@ -91,7 +91,7 @@ TEST_F(HistorySinkTest, WhatHasNoRoomIsLeftOutAndTheRestIsRight) {
   const auto rows = series(Metric::kBatchSize, "a");  // first in the walk, and wide
   add_shared(*depth->base(), 1);
   add_shared(*limit->base(), 2);
-  HistoryRings few(kSamples, HistoryRing::bytes(depth->labels(), 1, kSamples) * 2 + 8);
+  HistoryRings few(kSinkSamples, HistoryRing::bytes(depth->labels(), 1, kSinkSamples) * 2 + 8);
   HistorySink sink(few);
   sample(sink);
   EXPECT_EQ(sink.kept(), 2U);

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "error_text.h"
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
 #include "thread_list.h"
@@ -20,16 +21,6 @@ namespace {
 
 constexpr HistoryOptions kHourly{.seconds = 36'000, .interval_seconds = 3600};
 constexpr HistoryOptions kFast{.seconds = 1, .interval_seconds = 0.01};
-
-template <typename Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 HistoryStats stats_of(const Registry& registry) {
   return registry.history_stats().value_or(HistoryStats{});

@@ -10,24 +10,26 @@
 namespace inferometer {
 namespace {
 
-using List = InlineList<std::string_view, 2>;
+using ShortList = InlineList<std::string_view, 2>;
 
-List list_of(const std::vector<std::string_view>& elements) {
-  List list;
+ShortList list_of(const std::vector<std::string_view>& elements) {
+  ShortList list;
   for (const std::string_view element : elements) list.push_back(element);
   return list;
 }
-std::vector<std::string_view> elements_of(const List& list) { return {list.begin(), list.end()}; }
+std::vector<std::string_view> elements_of(const ShortList& list) {
+  return {list.begin(), list.end()};
+}
 
 // True if the elements lie in the list itself.
-bool in_place(const List& list) {
+bool in_place(const ShortList& list) {
   const auto* const begin = reinterpret_cast<const char*>(&list);
   const auto* const data = reinterpret_cast<const char*>(list.data());
   return data >= begin && data < begin + sizeof(list);
 }
 
 TEST(InlineListTest, IsEmptyAtFirst) {
-  const List list;
+  const ShortList list;
   EXPECT_EQ(list.size(), 0U);
   EXPECT_EQ(list.begin(), list.end());
   EXPECT_TRUE(std::span<const std::string_view>(list).empty());
@@ -35,7 +37,7 @@ TEST(InlineListTest, IsEmptyAtFirst) {
 
 TEST(InlineListTest, KeepsFewInPlaceAndMoreInMemory) {
   std::vector<std::string_view> want;
-  List list;
+  ShortList list;
   for (const char* element : {"a", "b", "c", "d", "e"}) {
     list.push_back(element);
     want.emplace_back(element);
@@ -48,9 +50,9 @@ TEST(InlineListTest, KeepsFewInPlaceAndMoreInMemory) {
 
 TEST(InlineListTest, ACopyIsOfItsOwn) {
   for (const size_t size : {size_t{2}, size_t{3}}) {
-    List list = list_of({"a", "b", "c"});
+    ShortList list = list_of({"a", "b", "c"});
     if (size == 2) list = list_of({"a", "b"});
-    List copy = list;
+    ShortList copy = list;
     copy[0] = "x";
     EXPECT_EQ(list[0], "a");
     EXPECT_EQ(elements_of(copy).size(), size);
@@ -61,7 +63,7 @@ TEST(InlineListTest, ACopyIsOfItsOwn) {
 TEST(InlineListTest, MayBeMadeOfASize) {
   constexpr std::array<std::string_view, 3> kNames{"0", "1", "2"};
   for (const size_t size : {size_t{0}, size_t{2}, size_t{3}}) {
-    List list(size);
+    ShortList list(size);
     EXPECT_EQ(list.size(), size);
     for (size_t i = 0; i < size; ++i) list[i] = kNames.at(i);
     list.push_back("last");
@@ -72,7 +74,7 @@ TEST(InlineListTest, MayBeMadeOfASize) {
 }
 
 TEST(InlineListTest, IsReadAsASpan) {
-  const List list = list_of({"a", "b", "c"});
+  const ShortList list = list_of({"a", "b", "c"});
   const std::span<const std::string_view> span = list;
   EXPECT_EQ(span.data(), list.data());
   EXPECT_EQ(span.size(), 3U);

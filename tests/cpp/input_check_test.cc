@@ -6,21 +6,17 @@
 #include <vector>
 
 #include "inferometer/errors.h"
+#include "some_view.h"
 
 namespace inferometer {
 namespace {
-
-const std::byte kSomewhere[8] = {};
-
-TensorView view(const Shape& shape, DType dtype = DType::kFloat32) {
-  return {dtype, shape, kSomewhere};
-}
 
 const std::vector<TensorSpec> kTwo = {{"a", DType::kFloat32, Shape({-1, 4})},
                                       {"b", DType::kInt64, Shape({-1})}};
 
 // The error's text, prefixed with its kind; empty for none.
-std::string complaint(const std::vector<TensorSpec>& specs, const std::vector<NamedInput>& inputs) {
+std::string inputs_error(const std::vector<TensorSpec>& specs,
+                         const std::vector<NamedInput>& inputs) {
   try {
     (void)InputCheck(specs).in_order(inputs, 8);
   } catch (const InputError& error) {
@@ -35,58 +31,61 @@ std::string complaint(const std::vector<TensorSpec>& specs, const std::vector<Na
 
 TEST(InputCheckTest, PutsInputsIntoOrder) {
   const InputCheck check(kTwo);
-  const auto ordered = check.in_order(
-      std::vector<NamedInput>{{"b", view(Shape({3}), DType::kInt64)}, {"a", view(Shape({3, 4}))}},
-      8);
+  const auto ordered =
+      check.in_order(std::vector<NamedInput>{{"b", some_view(Shape({3}), DType::kInt64)},
+                                             {"a", some_view(Shape({3, 4}))}},
+                     8);
   EXPECT_EQ(ordered[0].shape, Shape({3, 4}));
   EXPECT_EQ(ordered[1].shape, Shape({3}));
 }
 
 TEST(InputCheckTest, AnUnnamedArrayIsTheOnlyInput) {
-  EXPECT_EQ(complaint({{"a", DType::kFloat32, Shape({-1, 4})}}, {{"", view(Shape({1, 4}))}}), "");
-  EXPECT_EQ(complaint(kTwo, {{"", view(Shape({1, 4}))}}),
+  EXPECT_EQ(
+      inputs_error({{"a", DType::kFloat32, Shape({-1, 4})}}, {{"", some_view(Shape({1, 4}))}}), "");
+  EXPECT_EQ(inputs_error(kTwo, {{"", some_view(Shape({1, 4}))}}),
             "input: got one array without a name, want 2 named inputs: 'a', 'b'");
 }
 
 TEST(InputCheckTest, NamesUnknownMissingAndRepeatedInputs) {
-  EXPECT_EQ(complaint(kTwo, {{"c", view(Shape({1, 4}))}}),
+  EXPECT_EQ(inputs_error(kTwo, {{"c", some_view(Shape({1, 4}))}}),
             "input: got unknown input 'c', want 'a', 'b'");
-  EXPECT_EQ(complaint(kTwo, {{"a", view(Shape({1, 4}))}}),
+  EXPECT_EQ(inputs_error(kTwo, {{"a", some_view(Shape({1, 4}))}}),
             "input: missing input 'b', want 'a', 'b'");
-  EXPECT_EQ(complaint(kTwo, {{"a", view(Shape({1, 4}))}, {"a", view(Shape({1, 4}))}}),
+  EXPECT_EQ(inputs_error(kTwo, {{"a", some_view(Shape({1, 4}))}, {"a", some_view(Shape({1, 4}))}}),
             "input: got input 'a' twice");
 }
 
 TEST(InputCheckTest, NeverCasts) {
-  EXPECT_EQ(complaint(kTwo, {{"a", view(Shape({1, 4}), DType::kFloat64)}}),
+  EXPECT_EQ(inputs_error(kTwo, {{"a", some_view(Shape({1, 4}), DType::kFloat64)}}),
             "dtype: input 'a': got float64, want float32");
 }
 
 TEST(InputCheckTest, SaysGotAndWantedShapes) {
-  EXPECT_EQ(complaint(kTwo, {{"a", view(Shape({1, 5}))}}),
+  EXPECT_EQ(inputs_error(kTwo, {{"a", some_view(Shape({1, 5}))}}),
             "shape: input 'a': got shape (1, 5), want (-1, 4)");
-  EXPECT_EQ(complaint(kTwo, {{"a", view(Shape({4}))}}),
+  EXPECT_EQ(inputs_error(kTwo, {{"a", some_view(Shape({4}))}}),
             "shape: input 'a': got shape (4,), want (-1, 4)");
 }
 
 TEST(InputCheckTest, BoundsAndComparesRows) {
   const std::vector<TensorSpec> one = {{"a", DType::kFloat32, Shape({-1, 4})}};
-  EXPECT_EQ(complaint(one, {{"a", view(Shape({0, 4}))}}),
+  EXPECT_EQ(inputs_error(one, {{"a", some_view(Shape({0, 4}))}}),
             "shape: input 'a': got 0 rows, want 1 to 8 (max_batch_size)");
-  EXPECT_EQ(complaint(one, {{"a", view(Shape({9, 4}))}}),
+  EXPECT_EQ(inputs_error(one, {{"a", some_view(Shape({9, 4}))}}),
             "shape: input 'a': got 9 rows, want 1 to 8 (max_batch_size)");
-  EXPECT_EQ(complaint(kTwo, {{"a", view(Shape({2, 4}))}, {"b", view(Shape({3}), DType::kInt64)}}),
+  EXPECT_EQ(inputs_error(kTwo, {{"a", some_view(Shape({2, 4}))},
+                                {"b", some_view(Shape({3}), DType::kInt64)}}),
             "shape: input 'b': got 3 rows, want 2 as in input 'a'");
 }
 
 TEST(InputCheckTest, AFirstRequestImpliesSpecs) {
-  const auto specs =
-      InputCheck::implied_by(std::vector<NamedInput>{{"", view(Shape({3, 4, 5}), DType::kUint8)}});
+  const auto specs = InputCheck::implied_by(
+      std::vector<NamedInput>{{"", some_view(Shape({3, 4, 5}), DType::kUint8)}});
   ASSERT_EQ(specs.size(), 1U);
   EXPECT_EQ(specs[0].dtype, DType::kUint8);
   EXPECT_EQ(specs[0].shape, Shape({-1, 4, 5}));
-  EXPECT_EQ(complaint(specs, {{"input", view(Shape({1, 4, 5}), DType::kUint8)}}), "");
-  EXPECT_THROW((void)InputCheck::implied_by(std::vector<NamedInput>{{"", view(Shape())}}),
+  EXPECT_EQ(inputs_error(specs, {{"input", some_view(Shape({1, 4, 5}), DType::kUint8)}}), "");
+  EXPECT_THROW((void)InputCheck::implied_by(std::vector<NamedInput>{{"", some_view(Shape())}}),
                ShapeError);
 }
 

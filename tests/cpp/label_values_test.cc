@@ -2,22 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "error_text.h"
 #include "inferometer/errors.h"
 
 namespace inferometer {
 namespace {
 
 const std::vector<std::string> kNames = {"path", "code"};
-
-template <typename Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 TEST(LabelValuesTest, CountsAreChecked) {
   const std::vector<std::string_view> one = {"/"};

@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "error_text.h"
 #include "fake_models.h"
 #include "inferometer/errors.h"
 
@@ -38,19 +38,11 @@ class SpecModel final : public EchoModel {
   const Specs outputs_;
 };
 
-std::string complaint(const std::function<void()>& check) {
-  try {
-    check();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
-}
 std::string refusal(const Instances& instances) {
-  return complaint([&] { const LoadedModel model(instances); });
+  return error_of([&] { const LoadedModel model(instances); });
 }
 std::string difference(const Specs& got, const Specs& want) {
-  return complaint([&] { check_same_specs("input", got, want); });
+  return error_of([&] { check_same_specs("input", got, want); });
 }
 
 TEST(LoadedModelTest, WantsInstancesThatAgree) {
@@ -119,7 +111,7 @@ TEST(LoadedModelTest, WhatIsDeclaredIsHandedOnAndWhatWasAnsweredIsNot) {
   silent.take_the_place_of(answered);
   EXPECT_EQ(silent.outputs()[0].name, "y");
   LoadedModel other({std::make_shared<SpecModel>(Specs{kX}, Specs{kX})});
-  EXPECT_EQ(complaint([&] { other.take_the_place_of(silent); }),
+  EXPECT_EQ(error_of([&] { other.take_the_place_of(silent); }),
             "got a model with output 'x' float32 (-1, 4), want 'y' float32 (-1, 2) as before");
 }
 

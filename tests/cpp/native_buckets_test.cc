@@ -5,10 +5,11 @@
 #include <cmath>
 #include <limits>
 
+#include "base/non_finite.h"
+
 namespace inferometer {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kMax = std::numeric_limits<double>::max();
 
 // tests/python/test_native_buckets.py compares every bound of every schema with exact arithmetic.

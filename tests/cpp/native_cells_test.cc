@@ -3,23 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <map>
 #include <memory>
 #include <thread>
 #include <vector>
 
+#include "base/non_finite.h"
 #include "inferometer/errors.h"
+#include "storage_under_test.h"
 
 namespace inferometer {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-std::shared_ptr<Storage> storage(size_t words = 1 << 20) {
-  return std::make_shared<Storage>(words * sizeof(Word), 100);
-}
 
 NativeReading read(const NativeCells& cells, int schema = kDefaultNativeSchema) {
   NativeReading reading(schema);
@@ -28,7 +22,7 @@ NativeReading read(const NativeCells& cells, int schema = kDefaultNativeSchema) 
 }
 
 TEST(NativeCellsTest, CountsOfEverySignAndSize) {
-  NativeCells cells(storage(), kDefaultNativeSchema);
+  NativeCells cells(make_storage(), kDefaultNativeSchema);
   for (const double value : {1.0, 1.0, 2.0, -1.0, 0.0, -0.0, 0x1p-128, 0x1.8p-128, 1e300, kInfinity,
                              -kInfinity, kNan, 5e-324}) {
     cells.observe_shared(value);
@@ -46,7 +40,7 @@ TEST(NativeCellsTest, CountsOfEverySignAndSize) {
 }
 
 TEST(NativeCellsTest, TheLimitHalvesTheResolutionAndKeepsCounts) {
-  NativeCells cells(storage(), kDefaultNativeSchema);
+  NativeCells cells(make_storage(), kDefaultNativeSchema);
   std::map<int32_t, uint64_t> at_schema_0;
   for (int i = 0; i < 2000; ++i) {
     const double value = std::exp2(i * 0.02 - 20);
@@ -68,7 +62,7 @@ TEST(NativeCellsTest, TheLimitHalvesTheResolutionAndKeepsCounts) {
 
 TEST(NativeCellsTest, EverySchemaCounts) {
   for (int schema = kMinNativeSchema; schema <= kMaxNativeSchema; ++schema) {
-    NativeCells cells(storage(), schema);
+    NativeCells cells(make_storage(), schema);
     for (const double value : {5e-324, 1e-300, 1e-40, 0.3, 7.0, 1e300, kInfinity}) {
       cells.observe_shared(value);
       cells.observe_shared(-value);
@@ -82,7 +76,7 @@ TEST(NativeCellsTest, EverySchemaCounts) {
 }
 
 TEST(NativeCellsTest, AbsorbingMovesEverything) {
-  const auto shared = storage();
+  const auto shared = make_storage();
   NativeCells into(shared, kDefaultNativeSchema);
   NativeCells from(shared, kDefaultNativeSchema);
   for (const double value : {1.0, -3.0, 0.0, kNan}) from.observe_shared(value);
@@ -95,7 +89,7 @@ TEST(NativeCellsTest, AbsorbingMovesEverything) {
 }
 
 TEST(NativeCellsTest, AFullArenaCountsInTheNearestBucket) {
-  const auto small = storage(1024);
+  const auto small = make_storage(100, 1024 * sizeof(Word));
   NativeCells cells(small, kDefaultNativeSchema);
   cells.reserve(1.0, 1.0);
   while (true) {  // fill it up
@@ -114,7 +108,7 @@ TEST(NativeCellsTest, AFullArenaCountsInTheNearestBucket) {
 }
 
 TEST(NativeCellsTest, GivesItsWordsBack) {
-  const auto shared = storage();
+  const auto shared = make_storage();
   const size_t before = shared->arena.used_words();
   {
     NativeCells cells(shared, kDefaultNativeSchema);
@@ -127,7 +121,7 @@ TEST(NativeCellsTest, GivesItsWordsBack) {
 // Two writers enter the same pages at once while a reader looks: nothing is lost or seen twice.
 TEST(NativeCellsTest, WritersAndAReader) {
   constexpr int kRounds = 20'000;
-  NativeCells cells(storage(), kDefaultNativeSchema);
+  NativeCells cells(make_storage(), kDefaultNativeSchema);
   const auto write = [&cells] {
     for (int i = 0; i < kRounds; ++i) cells.observe_shared(std::exp2(i % 200 - 100));
   };

@@ -3,19 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <limits>
 #include <string>
 #include <vector>
 
+#include "base/non_finite.h"
 #include "telemetry/write/label_text.h"
 
 namespace inferometer {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 // Labels that live as long as this.
-struct Labels {
+struct OwnLabels {
   std::vector<std::string> names;
   std::vector<std::string> values;
   std::string text = label_text(names, values);
@@ -26,8 +24,8 @@ TEST(OpenMetricsWriterTest, NothingIsOneEof) { EXPECT_EQ(OpenMetricsWriter().tex
 
 TEST(OpenMetricsWriterTest, CountersWithUnitsExemplarsAndTimes) {
   OpenMetricsWriter writer(0, /*with_created=*/true);
-  const Labels labels{{"a"}, {"x\"\\\n"}};
-  const Labels trace{{"trace_id"}, {"abc"}};
+  const OwnLabels labels{{"a"}, {"x\"\\\n"}};
+  const OwnLabels trace{{"trace_id"}, {"abc"}};
   writer.family({"busy_seconds_total", "Say \"busy\"\\\n.", MetricType::kCounter, "seconds"});
   const ExemplarView exemplar{trace.view(), 0.5, 1'700'000'000'250'000'000};
   writer.scalar({labels.view(), 1'500, 1'600'000'000'000'000'001}, Number::of(2.0), &exemplar);
@@ -65,7 +63,7 @@ TEST(OpenMetricsWriterTest, HistogramsAndSummaries) {
   const std::array<double, 2> bounds = {1, kInfinity};
   const std::array<std::string, 2> le = {"1.0", "+Inf"};
   const std::array<uint64_t, 2> cumulative = {1, 3};
-  const Labels trace{{"trace_id"}, {"t"}};
+  const OwnLabels trace{{"trace_id"}, {"t"}};
   const std::array<ExemplarView, 2> exemplars = {ExemplarView{}, ExemplarView{trace.view(), 7, 0}};
   writer.family({"wait", "W", MetricType::kHistogram});
   writer.histogram({{}, 0, 2'000'000'000},

@@ -2,27 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "error_text.h"
 #include "inferometer/errors.h"
 
 namespace inferometer {
 namespace {
 
-// What is said; empty if all is well.
-std::string complaint(const std::function<void()>& check) {
-  try {
-    check();
-  } catch (const ModelError& error) {
-    return error.what();
-  }
-  return "";
-}
-
 std::string of_all(const std::vector<OutputShape>& outputs, const std::vector<TensorSpec>& specs) {
-  return complaint([&] { check_all_outputs(outputs, 2, specs); });
+  return error_of<ModelError>([&] { check_all_outputs(outputs, 2, specs); });
 }
 
 const OutputShape kFloats{DType::kFloat32, Shape({2, 4})};
@@ -32,15 +22,15 @@ const std::vector<TensorSpec> kSpecs = {{"y", DType::kFloat32, Shape({-1, 4})},
 
 TEST(OutputCheckTest, OutputsComeInOrder) {
   const Shape rows({2, 4});
-  EXPECT_EQ(complaint([&] { check_next_output(0, 0, rows, 2); }), "");
-  EXPECT_EQ(complaint([&] { check_next_output(2, 1, rows, 2); }),
+  EXPECT_EQ(error_of<ModelError>([&] { check_next_output(0, 0, rows, 2); }), "");
+  EXPECT_EQ(error_of<ModelError>([&] { check_next_output(2, 1, rows, 2); }),
             "the model filled output 2, want output 1 next");
-  EXPECT_EQ(complaint([&] { check_next_output(0, 1, rows, 2); }),
+  EXPECT_EQ(error_of<ModelError>([&] { check_next_output(0, 1, rows, 2); }),
             "the model filled output 0, want output 1 next");
 }
 
 TEST(OutputCheckTest, OutputsHaveRows) {
-  EXPECT_EQ(complaint([] { check_next_output(1, 1, Shape(), 2); }),
+  EXPECT_EQ(error_of<ModelError>([] { check_next_output(1, 1, Shape(), 2); }),
             "output 1 is a scalar, want rows first: (2, ...)");
 }
 

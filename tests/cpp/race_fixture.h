@@ -1,7 +1,6 @@
 // What the tests of forced interleavings share.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -13,19 +12,7 @@
 namespace inferometer {
 
 using WaitStatus = Request::WaitStatus;
-inline constexpr int64_t kHour = 3600 * kNanosPerSecond;
 inline constexpr int64_t kLargeWidth = 2000;  // floats: too large to be copied under the lock
-inline const std::vector<TensorSpec> kAnyWidth = {{"x", DType::kFloat32, Shape({-1, -1})}};
-
-/// Stands still until it is moved. Thread-safe.
-class ManualClock final : public Clock {
- public:
-  [[nodiscard]] int64_t now_ns() const noexcept override { return now_; }
-  void advance(int64_t ns) { now_ += ns; }
-
- private:
-  std::atomic<int64_t> now_{steady_clock().now_ns()};
-};
 
 /// An answer that nobody reads. Single-owner.
 class Unread final : public AnswerSink {
@@ -49,13 +36,6 @@ inline SubmitOptions later() {
   SubmitOptions options;
   options.flush_later = true;
   return options;
-}
-
-inline Batching batching_of(int64_t max_batch_size, int64_t delay_ns = 0) {
-  Batching batching;
-  batching.max_batch_size = max_batch_size;
-  batching.max_queue_delay_ns = delay_ns;
-  return batching;
 }
 
 class EngineRacesTest : public EngineFixture {

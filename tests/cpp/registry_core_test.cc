@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "fixed_collectable.h"
 #include "inferometer/errors.h"
 #include "inferometer/registry.h"
 #include "thread_list.h"
@@ -30,13 +31,6 @@ std::vector<prometheus::MetricFamily> one_family(const std::string& name, double
   family.metric[0].gauge.value = value;
   return {family};
 }
-
-class Fixed final : public prometheus::Collectable {
- public:
-  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
-    return one_family("heat", 1);
-  }
-};
 
 double own(const std::string& text, const std::string& name) {
   const size_t at = text.find("\n" + name + " ");
@@ -69,9 +63,9 @@ TEST_F(RegistryCoreTest, AHangingCollectorIsCountedAndTheRestIsServed) {
   const auto registry = Registry::create({.collector_timeout_seconds = 0.01});
   const auto hanging = std::make_shared<Hanging>();
   registry->add_collectable(hanging);
-  registry->add_collectable(std::make_shared<Fixed>());
+  registry->add_collectable(std::make_shared<FixedCollectable>(one_family("heat", 1)));
   registry->gauge("ours", "").set(1);
-  // On a busy machine even Fixed may be late.
+  // On a busy machine even the fixed one may be late.
   std::string text = registry->render_text();
   while (text.find("\nheat 1.0\n") == std::string::npos) text = registry->render_text();
   EXPECT_GE(own(text, "inferometer_collector_errors_total"), 1);
@@ -102,7 +96,7 @@ TEST_F(RegistryCoreTest, NeitherRemovalNorTheEndOfTheRegistryWaitForAHangingColl
 
 TEST_F(RegistryCoreTest, AThreadIsMadeByTheFirstExpositionAndEndsWithItsCollector) {
   const std::set<std::string> before = thread_ids();
-  const auto fixed = std::make_shared<Fixed>();
+  const auto fixed = std::make_shared<FixedCollectable>(one_family("heat", 1));
   registry_->add_collectable(fixed);
   EXPECT_EQ(threads_since(before).size(), 0U);
   (void)registry_->render_text();

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "error_text.h"
 #include "inferometer/errors.h"
 #include "telemetry/catalogue.h"
 #include "telemetry/record/refresher.h"
@@ -24,16 +25,6 @@ std::string application_text(const Registry& registry) {
   const std::string text = registry.render_text();
   const size_t own = text.find("inferometer_build_info{");
   return text.substr(text.find('\n', own) + 1);
-}
-
-template <typename Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(RegistryTest, GoldenText) {

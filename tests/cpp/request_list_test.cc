@@ -12,7 +12,7 @@
 namespace inferometer {
 namespace {
 
-using List = RequestList<member(InQueueField{})>;
+using QueuedList = RequestList<member(InQueueField{})>;
 
 class RequestListTest : public testing::Test {
  protected:
@@ -20,7 +20,7 @@ class RequestListTest : public testing::Test {
   Request& request(int64_t arrival_ns) { return *made_.emplace_back(make_request(1, arrival_ns)); }
   std::vector<int64_t> arrivals() const {
     std::vector<int64_t> arrivals;
-    for (const Request* r = list_.first(); r != nullptr; r = List::after(*r)) {
+    for (const Request* r = list_.first(); r != nullptr; r = QueuedList::after(*r)) {
       arrivals.push_back(r->arrival_ns());
     }
     return arrivals;
@@ -30,7 +30,7 @@ class RequestListTest : public testing::Test {
         added, [](const Request& a, const Request& b) { return a.arrival_ns() < b.arrival_ns(); });
   }
 
-  List list_;
+  QueuedList list_;
   std::vector<std::shared_ptr<Request>> made_;
 };
 
@@ -65,8 +65,9 @@ TEST_F(RequestListTest, TakesOutAnywhere) {
 TEST_F(RequestListTest, InsertsInOrderAndEqualsBehindEachOther) {
   for (const int64_t arrival : {5, 2, 9, 1, 5}) insert(request(arrival));
   EXPECT_EQ(arrivals(), (Arrivals{1, 2, 5, 5, 9}));
-  EXPECT_EQ(List::after(*List::after(*list_.first())), made_[0].get());  // the older of the equal
-  list_.append(request(0));  // append() asks for no order
+  EXPECT_EQ(QueuedList::after(*QueuedList::after(*list_.first())),
+            made_[0].get());  // the older of the equal
+  list_.append(request(0));   // append() asks for no order
   EXPECT_EQ(arrivals().back(), 0);
 }
 
@@ -84,7 +85,7 @@ TEST_F(RequestListTest, AListSurvivesAnyOrderOfComingAndGoing) {
     const Request* got = list_.first();
     for (const Request* r : want) {
       ASSERT_EQ(got, r);
-      got = List::after(*got);
+      got = QueuedList::after(*got);
     }
     ASSERT_EQ(got, nullptr);
   }

@@ -5,14 +5,10 @@
 #include <new>
 #include <vector>
 
+#include "some_view.h"
+
 namespace inferometer {
 namespace {
-
-const std::byte kSomewhere[8] = {};
-
-TensorView view(const Shape& shape, DType dtype = DType::kFloat32) {
-  return {dtype, shape, kSomewhere};
-}
 
 class SegmentTest : public testing::Test {
  protected:
@@ -20,7 +16,8 @@ class SegmentTest : public testing::Test {
 };
 
 TEST_F(SegmentTest, RowsLieSideBySideInEachInput) {
-  const std::vector<TensorView> like = {view(Shape({2, 3})), view(Shape({2}), DType::kInt64)};
+  const std::vector<TensorView> like = {some_view(Shape({2, 3})),
+                                        some_view(Shape({2}), DType::kInt64)};
   const Segment segment(*pool_, like, 8);
   EXPECT_EQ(segment.capacity, 8);
   EXPECT_EQ(segment.row(0, 5) - segment.row(0, 0), 5 * 3 * 4);
@@ -33,18 +30,18 @@ TEST_F(SegmentTest, RowsLieSideBySideInEachInput) {
 }
 
 TEST_F(SegmentTest, MatchesAnyNumberOfRowsOfItsSignature) {
-  const std::vector<TensorView> like = {view(Shape({2, 3}))};
+  const std::vector<TensorView> like = {some_view(Shape({2, 3}))};
   const Segment segment(*pool_, like, 8);
   const auto matches = [&](const std::vector<TensorView>& request) {
     return segment.matches(request) && segment.matches(Segment(*pool_, request, 1));
   };
-  EXPECT_TRUE(matches({view(Shape({7, 3}))}));
+  EXPECT_TRUE(matches({some_view(Shape({7, 3}))}));
   for (const std::vector<TensorView>& other :
-       std::vector<std::vector<TensorView>>{{view(Shape({2, 4}))},
-                                            {view(Shape({2, 3, 1}))},
-                                            {view(Shape({2}))},
-                                            {view(Shape({2, 3}), DType::kInt32)},
-                                            {view(Shape({2, 3})), view(Shape({2, 3}))},
+       std::vector<std::vector<TensorView>>{{some_view(Shape({2, 4}))},
+                                            {some_view(Shape({2, 3, 1}))},
+                                            {some_view(Shape({2}))},
+                                            {some_view(Shape({2, 3}), DType::kInt32)},
+                                            {some_view(Shape({2, 3})), some_view(Shape({2, 3}))},
                                             {}}) {
     EXPECT_FALSE(segment.matches(other));
     EXPECT_FALSE(segment.matches(Segment(*pool_, other, 1)));
@@ -59,13 +56,13 @@ TEST_F(SegmentTest, HoldsNothingForOpaqueRequests) {
 }
 
 TEST_F(SegmentTest, RowsOfNoElementsAreAllowed) {
-  const std::vector<TensorView> like = {view(Shape({2, 0}))};
+  const std::vector<TensorView> like = {some_view(Shape({2, 0}))};
   const Segment segment(*pool_, like, 8);
   EXPECT_EQ(segment.rows(1, 2)[0].bytes(), 0U);
 }
 
 TEST_F(SegmentTest, RefusesMoreThanThereIsMemory) {
-  const std::vector<TensorView> like = {view(Shape({1, int64_t{1} << 58}))};
+  const std::vector<TensorView> like = {some_view(Shape({1, int64_t{1} << 58}))};
   EXPECT_THROW(Segment(*pool_, like, 1), std::bad_alloc);
 }
 

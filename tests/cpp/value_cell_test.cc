@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -11,13 +10,11 @@
 #include <thread>
 #include <vector>
 
+#include "base/non_finite.h"
 #include "inferometer/clock.h"
 
 namespace inferometer {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 std::shared_ptr<ValueCell> cell(CellType type, std::vector<double> bounds = {},
                                 bool native = false) {

@@ -9,15 +9,12 @@
 #include "fake_models.h"
 #include "queued_request.h"
 #include "serving/loaded_model.h"
+#include "some_view.h"
 
 namespace inferometer {
 namespace {
 
 using Inputs = std::vector<TensorView>;
-
-TensorView view(const Shape& shape, DType dtype = DType::kFloat32) {
-  return {dtype, shape, nullptr};
-}
 
 const std::shared_ptr<LoadedModel> kNoModel;
 
@@ -38,28 +35,29 @@ void expect_same_group(bool same, const Inputs& a, const Inputs& b,
 }
 
 TEST(GroupKeyTest, RowsMayDifferInNumberAlone) {
-  expect_same_group(true, {view({1, 4})}, {view({9, 4})});
+  expect_same_group(true, {some_view({1, 4})}, {some_view({9, 4})});
   expect_same_group(true, {}, {});
-  expect_same_group(false, {view({1, 4})}, {view({1, 5})});
-  expect_same_group(false, {view({1, 4})}, {view({1, 4, 1})});
-  expect_same_group(false, {view({1, 4})}, {view({1, 4}, DType::kInt64)});
-  expect_same_group(false, {view({1, 4})}, {view({1, 4}), view({1, 4})});
-  expect_same_group(false, {view({1, 4}), view({1, 5})}, {view({1, 5}), view({1, 4})});
+  expect_same_group(false, {some_view({1, 4})}, {some_view({1, 5})});
+  expect_same_group(false, {some_view({1, 4})}, {some_view({1, 4, 1})});
+  expect_same_group(false, {some_view({1, 4})}, {some_view({1, 4}, DType::kInt64)});
+  expect_same_group(false, {some_view({1, 4})}, {some_view({1, 4}), some_view({1, 4})});
+  expect_same_group(false, {some_view({1, 4}), some_view({1, 5})},
+                    {some_view({1, 5}), some_view({1, 4})});
 }
 
 TEST(GroupKeyTest, APaddedAxisIsFreeInEveryInputThatHasIt) {
-  expect_same_group(true, {view({1, 4})}, {view({1, 9})}, 1);
-  expect_same_group(true, {view({1, 4}), view({1, 4}, DType::kInt64)},
-                    {view({1, 9}), view({1, 2}, DType::kInt64)}, 1);
-  expect_same_group(false, {view({1, 4, 2})}, {view({1, 9, 3})}, 1);
-  expect_same_group(true, {view({1, 4, 2})}, {view({1, 4, 3})}, 2);
-  expect_same_group(false, {view({1, 4, 2})}, {view({1, 5, 2})}, 2);
-  expect_same_group(false, {view({1, 4})}, {view({1, 5})}, 2);  // too short to have it
-  expect_same_group(true, {view({1})}, {view({3})}, 1);
+  expect_same_group(true, {some_view({1, 4})}, {some_view({1, 9})}, 1);
+  expect_same_group(true, {some_view({1, 4}), some_view({1, 4}, DType::kInt64)},
+                    {some_view({1, 9}), some_view({1, 2}, DType::kInt64)}, 1);
+  expect_same_group(false, {some_view({1, 4, 2})}, {some_view({1, 9, 3})}, 1);
+  expect_same_group(true, {some_view({1, 4, 2})}, {some_view({1, 4, 3})}, 2);
+  expect_same_group(false, {some_view({1, 4, 2})}, {some_view({1, 5, 2})}, 2);
+  expect_same_group(false, {some_view({1, 4})}, {some_view({1, 5})}, 2);  // too short to have it
+  expect_same_group(true, {some_view({1})}, {some_view({3})}, 1);
 }
 
 TEST(GroupKeyTest, ModelsTagsAndWaysOfPaddingAreToldApart) {
-  const Inputs inputs = {view({1, 4})};
+  const Inputs inputs = {some_view({1, 4})};
   const auto model = std::make_shared<LoadedModel>(
       std::vector<std::shared_ptr<Executable>>{std::make_shared<EchoModel>()});
   const GroupKey key(model, 7, inputs, std::nullopt);
@@ -95,10 +93,10 @@ class WaitingGroupTest : public testing::Test {
 };
 
 TEST_F(WaitingGroupTest, RowsLieSideBySideUntilTheSegmentIsFull) {
-  WaitingGroup& four = group({view({1, 4})});
-  Request& a = place(four, view({5, 4}));
-  Request& b = place(four, view({3, 4}));
-  Request& c = place(four, view({1, 4}));
+  WaitingGroup& four = group({some_view({1, 4})});
+  Request& a = place(four, some_view({5, 4}));
+  Request& b = place(four, some_view({3, 4}));
+  Request& c = place(four, some_view({1, 4}));
   EXPECT_EQ(segment(a), segment(b));
   EXPECT_EQ(row_begin_of(b), 5);
   EXPECT_NE(segment(b), segment(c));
@@ -106,29 +104,29 @@ TEST_F(WaitingGroupTest, RowsLieSideBySideUntilTheSegmentIsFull) {
 }
 
 TEST_F(WaitingGroupTest, ARequestThatDoesNotFitBeginsASegment) {
-  WaitingGroup& four = group({view({1, 4})});
-  Request& a = place(four, view({5, 4}));
-  Request& b = place(four, view({4, 4}));
+  WaitingGroup& four = group({some_view({1, 4})});
+  Request& a = place(four, some_view({5, 4}));
+  Request& b = place(four, some_view({4, 4}));
   EXPECT_NE(segment(a), segment(b));
   EXPECT_EQ(segment_of(b)->used, 4);
 }
 
 TEST_F(WaitingGroupTest, NothingLeftBeginsAFreshSegment) {
-  WaitingGroup& four = group({view({1, 4})});
-  Request& a = place(four, view({1, 4}));
-  Request& b = place(four, view({1, 4}));
+  WaitingGroup& four = group({some_view({1, 4})});
+  Request& a = place(four, some_view({1, 4}));
+  Request& b = place(four, some_view({1, 4}));
   four.remove(a);
-  Request& c = place(four, view({1, 4}));
+  Request& c = place(four, some_view({1, 4}));
   EXPECT_EQ(segment(b), segment(c));  // b still waits
   four.remove(b);
   four.remove(c);
-  EXPECT_NE(segment(c), segment(place(four, view({1, 4}))));
+  EXPECT_NE(segment(c), segment(place(four, some_view({1, 4}))));
 }
 
 TEST_F(WaitingGroupTest, LengthsThatDifferHaveASegmentEach) {
-  WaitingGroup& any = group({view({1, 4})}, 1);
-  Request& a = place(any, view({2, 4}));
-  Request& b = place(any, view({1, 6}));
+  WaitingGroup& any = group({some_view({1, 4})}, 1);
+  Request& a = place(any, some_view({2, 4}));
+  Request& b = place(any, some_view({1, 6}));
   EXPECT_NE(segment(a), segment(b));
   EXPECT_EQ(segment_of(a)->capacity, 2);  // no room is kept for more of a length
   EXPECT_EQ(segment_of(b)->inputs[0].row_shape, Shape({6}));
@@ -136,10 +134,10 @@ TEST_F(WaitingGroupTest, LengthsThatDifferHaveASegmentEach) {
 }
 
 TEST_F(WaitingGroupTest, KnowsItsOrder) {
-  WaitingGroup& four = group({view({1, 4})});
+  WaitingGroup& four = group({some_view({1, 4})});
   EXPECT_EQ(four.first(), nullptr);
-  Request& a = place(four, view({1, 4}));
-  Request& b = place(four, view({1, 4}));
+  Request& a = place(four, some_view({1, 4}));
+  Request& b = place(four, some_view({1, 4}));
   EXPECT_EQ(four.first(), &a);
   EXPECT_EQ(four.after(a), &b);
   EXPECT_EQ(four.after(b), nullptr);
