@@ -4,8 +4,8 @@
 #   scripts/test.sh          release, ASan+UBSan and TSan builds with GoogleTest; pytest; lint
 #   scripts/test.sh --fast   release build with GoogleTest, pytest without slow tests, lint without
 #                            clang-tidy
-#   scripts/test.sh --all    also `pip install .` in isolation, the wheel, the PyTorch test; the stress
-#                            test with millions of requests
+#   scripts/test.sh --all    also `pip install .` in isolation, the wheel, the PyTorch test, other
+#                            Pythons; the stress test with millions of requests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/progress.sh
@@ -136,5 +136,6 @@ if [ "$mode" = all ]; then
   stage "pip install ." isolated_install || true
   stage wheel scripts/build_wheel.sh || true
   stage torch torch_tests || true
+  stage "other Pythons" scripts/other_pythons.sh || true
 fi
 summary
