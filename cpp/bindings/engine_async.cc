@@ -1,5 +1,6 @@
 // Requests of asyncio callers.
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "call_arguments.h"
@@ -28,6 +29,9 @@ py::object pending_for(LoopObject& loop, PyObject* engine, AnswerForm form, Subm
   try {
     pending->request = submit(std::as_const(options));
   } catch (const Error&) {
+    refuse(pending, std::current_exception());
+    return object;
+  } catch (const std::bad_alloc&) {
     refuse(pending, std::current_exception());
     return object;
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <exception>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <utility>
@@ -58,8 +59,9 @@ class Many {
       place.form.named = inputs.named();
       place.request = engine_.submit(inputs, options_);
     } catch (const Error&) {
-      set_python_error(std::current_exception());
-      place.refusal = py::error_already_set().value();
+      place.refusal = refusal();
+    } catch (const std::bad_alloc&) {  // it asks for more memory than there is: the others do not
+      place.refusal = refusal();
     }
     places_.push_back(std::move(place));
   }
@@ -99,6 +101,12 @@ class Many {
     AnswerForm form;
     py::object refusal;  // why there is no request
   };
+
+  // The exception that is being handled.
+  [[nodiscard]] static py::object refusal() {
+    set_python_error(std::current_exception());
+    return py::error_already_set().value();
+  }
 
   [[nodiscard]] py::object exception(const Place& place) const {
     return place.request ? engine_.exception(*place.request) : place.refusal;

@@ -209,6 +209,11 @@ def test_a_gauge_may_be_called_total() -> None:
     assert units["odd_bytes_total"] == ""
 
 
+def invalid(engine: im.Engine) -> int:
+    count: int = engine.stats()["requests"]["invalid"]
+    return count
+
+
 def refused(text: str, call: Callable[[], object]) -> None:
     with pytest.raises(im.ConfigError, match=text):
         call()
@@ -251,3 +256,30 @@ def test_an_output_name_that_is_none(key: Any) -> None:
         text = re.escape(f"returned an output called {key!a}, want a str")
         with pytest.raises(im.ModelError, match=text):
             engine.infer(X)
+
+
+def test_a_request_that_no_memory_holds_fails_alone() -> None:
+    huge = np.broadcast_to(np.float32(1), (1, 1 << 50))  # the inputs allow it
+    inputs = [im.Spec("x", "float32", (-1, -1))]
+    with im.Engine(lambda x: x, name="m", inputs=inputs, registry=im.Registry()) as engine:
+        for request in (huge, {"x": huge}):
+            first, refused, last = engine.infer_many([X, request, X], return_exceptions=True)
+            assert isinstance(refused, MemoryError)
+            np.testing.assert_array_equal(first, X)
+            np.testing.assert_array_equal(last, X)
+        with pytest.raises(MemoryError):
+            engine.infer_many([X, huge])
+        with pytest.raises(MemoryError):
+            engine.infer(huge)
+        assert (engine.stats()["requests"]["success"], invalid(engine)) == (5, 4)
+
+        async def main() -> None:
+            pending = engine.infer_async(huge)
+            with pytest.raises(MemoryError):
+                await pending
+            answers = await engine.infer_many_async([huge, X], return_exceptions=True)
+            assert isinstance(answers[0], MemoryError)
+            np.testing.assert_array_equal(answers[1], X)
+
+        asyncio.run(main())
+        assert (engine.stats()["requests"]["success"], invalid(engine)) == (6, 6)
