@@ -59,8 +59,8 @@ PyObject* infer_rows_async(const char* method, CallInputs::Rows rows, PyObject* 
   return translated([&] {
     LoopObject* const loop = LoopObject::of_running_loop();
     if (loop == nullptr) return when_awaited(self, method, arguments, count, keywords);
-    CallArguments call(method, rows == CallInputs::Rows::kOne ? "sample" : "inputs", arguments,
-                       count, keywords);
+    CallArguments call(self, method, rows == CallInputs::Rows::kOne ? "sample" : "inputs",
+                       arguments, count, keywords);
     return infer_pending(*loop, self, call.inputs, rows, call.options).release().ptr();
   });
 }
@@ -93,7 +93,7 @@ PyObject* infer_item_async(PyObject* self, PyObject* const* arguments, Py_ssize_
   return translated([&] {
     LoopObject* const loop = LoopObject::of_running_loop();
     if (loop == nullptr) return when_awaited(self, "infer_item_async", arguments, count, keywords);
-    CallArguments call("infer_item_async", "item", arguments, count, keywords);
+    CallArguments call(self, "infer_item_async", "item", arguments, count, keywords);
     return pending_for(*loop, self, {}, call.options,
                        [&](const SubmitOptions& filled) {
                          return engine_of(self).submit_item(call.inputs, filled);

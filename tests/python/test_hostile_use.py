@@ -250,6 +250,29 @@ def test_wrong_arguments_are_named() -> None:
         refused("grace: got '1', want seconds", lambda: made.close(wrong))
 
 
+def test_wrong_arguments_count_as_invalid_requests() -> None:
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("priority: got 5", {"priority": 5}),
+        ("priority: got '1'", {"priority": "1"}),
+        ("timeout: got nan", {"timeout": float("nan")}),
+        ("trace_id: got 3", {"trace_id": 3}),
+        ("trace_id: got 121 code points, want at most 120", {"trace_id": "\u00e9" * 121}),
+    ]
+    with im.Engine(lambda x: x, name="m", registry=im.Registry()) as engine:
+        engine.infer(X, trace_id="\u00e9" * 120)
+        for count, (text, options) in enumerate(wrong):
+            assert invalid(engine) == 4 * count
+
+            async def main(options: dict[str, Any] = options) -> None:
+                await engine.infer_async(X, **options)
+
+            refused(text, lambda options=options: engine.infer(X, **options))  # type: ignore[misc]
+            refused(text, lambda options=options: engine.submit(X, **options))  # type: ignore[misc]
+            refused(text, lambda options=options: engine.infer_many([X], **options))  # type: ignore[misc]
+            refused(text, lambda run=main: asyncio.run(run()))  # type: ignore[misc]
+        assert invalid(engine) == 4 * len(wrong)
+
+
 @pytest.mark.parametrize("key", [1, None, b"y", "\ud800"])
 def test_an_output_name_that_is_none(key: Any) -> None:
     with im.Engine(lambda x: {key: x}, name="m", registry=im.NO_METRICS) as engine:

@@ -88,8 +88,7 @@ bool EngineCore::answer_comes_soon_locked() const {
 void EngineCore::check_trace_id(std::string_view trace_id) {
   if (trace_id.empty()) return;
   try {
-    const std::pair<std::string_view, std::string_view> label{"trace_id", trace_id};
-    check_exemplar({&label, 1});
+    inferometer::check_trace_id(trace_id);
   } catch (const Error&) {
     count_invalid();
     throw;
