@@ -120,6 +120,7 @@ class Engine(_core.Engine):
         factory: Callable[[], _core.NativeModel | Callable[..., Any]],
         *,
         instances: int,
+        name: str,
         **options: Any,
     ) -> _Self:
         """An engine with one model object for each instance, for models that are not thread-safe.
@@ -127,16 +128,20 @@ class Engine(_core.Engine):
         Args:
             factory: Called ``instances`` times; what it returns is as ``model`` of ``Engine``.
             instances: How many batches may run at the same time.
-            options: As ``Engine``'s.
+            name: As ``Engine``'s.
+            options: Those of ``Engine``.
 
         Raises:
             ConfigError: As ``Engine``, or a factory that cannot be called.
         """
+        unknown = options.keys() - (Engine.__init__.__kwdefaults__ or {}).keys()
+        if unknown:
+            raise TypeError(f"per_instance() got an unexpected keyword argument {min(unknown)!r}")
         if not callable(factory):
             raise ConfigError(f"factory: got {type(factory).__name__}, want a callable")
         engine = cls.__new__(cls)
         engine._per_instance = True
-        engine._start([factory() for _ in range(check_instances(instances))], **options)
+        engine._start([factory() for _ in range(check_instances(instances))], name=name, **options)
         return engine
 
     def _start(

@@ -248,6 +248,17 @@ def test_wrong_arguments_are_named() -> None:
         refused("timeout: got 1", lambda: made.infer(X, huge))
         refused("timeout: got '1', want seconds", lambda: made.drain(wrong))
         refused("grace: got '1', want seconds", lambda: made.close(wrong))
+        refused("even_running: got '1', want True or False", lambda: handle.cancel(wrong))
+    arrivals = np.zeros(1)
+    for instances in (0, 1 << 63):
+        refused(
+            f"instances: got {instances}, want 1 to",
+            lambda n=instances: im.simulate(im.Batching(), arrivals, lambda rows: 1.0, n),  # type: ignore[misc]
+        )
+    with pytest.raises(TypeError, match=r"per_instance\(\) missing .*'name'"):
+        im.Engine.per_instance(lambda: lambda x: x, instances=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"per_instance\(\) got an unexpected .*'max_rows'"):
+        im.Engine.per_instance(lambda: lambda x: x, instances=1, name="m", max_rows=1)
 
 
 def test_wrong_arguments_count_as_invalid_requests() -> None:
