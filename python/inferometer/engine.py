@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from inferometer import _core
 from inferometer._core import ConfigError
 from inferometer.batching import Batching, Spec, check_bool, check_seconds, spec_tuples
-from inferometer.lifetime import remember
+from inferometer.lifetime import remember, replacing
 from inferometer.metrics import RegistryOption, resolve_registry
 from inferometer.native_engine import (
     INLINE_LIMIT,
@@ -158,13 +158,14 @@ class Engine(_core.Engine):
     ) -> None:
         self._kind = kind = _kind_of(models)
         specs = spec_tuples(inputs)
-        _core.Engine.__init__(
-            self,
-            *core_arguments(
-                models, kind, name, version, batching, registry, replace, specs=specs, **options
-            ),
-        )
-        remember(self, resolve_registry(registry))
+        with replacing(replace, name, version):
+            _core.Engine.__init__(
+                self,
+                *core_arguments(
+                    models, kind, name, version, batching, registry, replace, specs=specs, **options
+                ),
+            )
+            remember(self, resolve_registry(registry))
 
     # infer(), infer_one(), infer_many(), submit(), infer_async() and infer_one_async() are raw C
     # methods of the base: a request is one C call.

@@ -8,6 +8,7 @@ import json
 import re
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -282,6 +283,18 @@ def test_wrong_arguments_count_as_invalid_requests() -> None:
             refused(text, lambda options=options: engine.infer_many([X], **options))  # type: ignore[misc]
             refused(text, lambda run=main: asyncio.run(run()))  # type: ignore[misc]
         assert invalid(engine) == 4 * len(wrong)
+
+
+def test_threads_that_replace_one_engine_take_turns() -> None:
+    registry = im.Registry()
+
+    def replace(_: int) -> im.Engine:
+        return im.Engine(lambda x: x, name="m", replace=True, registry=registry)
+
+    with ThreadPoolExecutor(8) as threads:
+        engines = list(threads.map(replace, range(80)))
+    (live,) = [engine for engine in engines if not engine.closed]
+    live.close()
 
 
 @pytest.mark.parametrize("key", [1, None, b"y", "\ud800"])
