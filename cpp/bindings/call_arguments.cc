@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cell_arguments.h"
+#include "engine_object.h"
 #include "inferometer/clock.h"
 #include "inferometer/errors.h"
 
@@ -27,7 +28,27 @@ int64_t to_priority(PyObject* given) {
                     ", want an int: a level, or 0 for the default");
 }
 
+// What is found wrong with a call's arguments counts as an invalid request.
+template <typename Action>
+void count_refusal(PyObject* engine, Action&& action) {
+  try {
+    action();
+  } catch (const ConfigError&) {
+    engine_of(engine).engine().count_invalid();
+    throw;
+  }
+}
+
 }  // namespace
+
+bool bool_argument(const char* option, const py::handle& given) {
+  try {
+    return py::cast<bool>(given);
+  } catch (const py::cast_error&) {
+    throw ConfigError(std::string(option) + ": got " + py::repr(given).cast<std::string>() +
+                      ", want True or False");
+  }
+}
 
 std::optional<double> seconds_or_none(const char* option, PyObject* given) {
   if (given == nullptr || given == Py_None) return std::nullopt;
@@ -43,11 +64,11 @@ std::optional<double> seconds_or_none(const char* option, PyObject* given) {
   return seconds;
 }
 
-CallArguments::CallArguments(const char* method, const char* first, PyObject* const* arguments,
-                             Py_ssize_t count, PyObject* keywords) {
+CallArguments::CallArguments(PyObject* engine, const char* method, const char* first,
+                             PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
   if (count == 1 && keywords == nullptr) {
     inputs = arguments[0];
-    set_trace(nullptr);
+    count_refusal(engine, [&] { set_trace(nullptr); });
     return;
   }
   std::array<PyObject*, 4> values;
@@ -55,19 +76,21 @@ CallArguments::CallArguments(const char* method, const char* first, PyObject* co
                          keywords, values)) {
     throw py::error_already_set();
   }
-  fill(method, first, values);
+  fill(engine, method, first, values);
 }
 
-void CallArguments::fill(const char* method, const char* first,
+void CallArguments::fill(PyObject* engine, const char* method, const char* first,
                          std::span<PyObject* const, 4> values) {
   if (values[0] == nullptr) {
     PyErr_Format(PyExc_TypeError, "%s() got no '%s'", method, first);
     throw py::error_already_set();
   }
   inputs = values[0];
-  if (values[2] != nullptr) options.priority = to_priority(values[2]);
-  set_timeout(values[1]);
-  set_trace(values[3]);
+  count_refusal(engine, [&] {
+    if (values[2] != nullptr) options.priority = to_priority(values[2]);
+    set_timeout(values[1]);
+    set_trace(values[3]);
+  });
 }
 
 void CallArguments::set_timeout(PyObject* seconds) {

@@ -14,9 +14,10 @@ namespace inferometer::python {
 /// trace's text alive; the inputs must outlive it. Single-owner.
 struct CallArguments {
   /// `first` is what `inputs` is called there. Throws error_already_set for what does not fit the
-  /// signature, ConfigError for a timeout, a priority or a trace id that cannot be.
-  CallArguments(const char* method, const char* first, PyObject* const* arguments, Py_ssize_t count,
-                PyObject* keywords);
+  /// signature, ConfigError for a timeout, a priority or a trace id that cannot be: `engine` counts
+  /// that as an invalid request.
+  CallArguments(PyObject* engine, const char* method, const char* first, PyObject* const* arguments,
+                Py_ssize_t count, PyObject* keywords);
 
   PyObject* inputs = nullptr;  // borrowed
   SubmitOptions options;       // the timeout, and the trace: by default that of the present context
@@ -24,7 +25,8 @@ struct CallArguments {
  protected:
   CallArguments() = default;
   /// `values`: inputs, timeout, priority, trace_id; null where nothing was given.
-  void fill(const char* method, const char* first, std::span<PyObject* const, 4> values);
+  void fill(PyObject* engine, const char* method, const char* first,
+            std::span<PyObject* const, 4> values);
 
  private:
   void set_timeout(PyObject* seconds);
@@ -32,6 +34,9 @@ struct CallArguments {
 
   pybind11::object trace_;
 };
+
+/// True or False, or what has a truth as numpy's have; ConfigError for anything else.
+[[nodiscard]] bool bool_argument(const char* option, const pybind11::handle& given);
 
 /// A number of seconds, none for None or null. ConfigError for what is no number, or nan.
 [[nodiscard]] std::optional<double> seconds_or_none(const char* option, PyObject* given);

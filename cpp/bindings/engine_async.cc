@@ -1,5 +1,6 @@
 // Requests of asyncio callers.
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "call_arguments.h"
@@ -30,6 +31,9 @@ py::object pending_for(LoopObject& loop, PyObject* engine, AnswerForm form, Subm
   } catch (const Error&) {
     refuse(pending, std::current_exception());
     return object;
+  } catch (const std::bad_alloc&) {
+    refuse(pending, std::current_exception());
+    return object;
   }
   loop.submitted(pending, engine);
   return object;
@@ -55,8 +59,8 @@ PyObject* infer_rows_async(const char* method, CallInputs::Rows rows, PyObject* 
   return translated([&] {
     LoopObject* const loop = LoopObject::of_running_loop();
     if (loop == nullptr) return when_awaited(self, method, arguments, count, keywords);
-    CallArguments call(method, rows == CallInputs::Rows::kOne ? "sample" : "inputs", arguments,
-                       count, keywords);
+    CallArguments call(self, method, rows == CallInputs::Rows::kOne ? "sample" : "inputs",
+                       arguments, count, keywords);
     return infer_pending(*loop, self, call.inputs, rows, call.options).release().ptr();
   });
 }
@@ -89,7 +93,7 @@ PyObject* infer_item_async(PyObject* self, PyObject* const* arguments, Py_ssize_
   return translated([&] {
     LoopObject* const loop = LoopObject::of_running_loop();
     if (loop == nullptr) return when_awaited(self, "infer_item_async", arguments, count, keywords);
-    CallArguments call("infer_item_async", "item", arguments, count, keywords);
+    CallArguments call(self, "infer_item_async", "item", arguments, count, keywords);
     return pending_for(*loop, self, {}, call.options,
                        [&](const SubmitOptions& filled) {
                          return engine_of(self).submit_item(call.inputs, filled);

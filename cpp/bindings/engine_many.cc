@@ -4,6 +4,7 @@
 #include <array>
 #include <exception>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <utility>
@@ -58,8 +59,9 @@ class Many {
       place.form.named = inputs.named();
       place.request = engine_.submit(inputs, options_);
     } catch (const Error&) {
-      set_python_error(std::current_exception());
-      place.refusal = py::error_already_set().value();
+      place.refusal = refusal();
+    } catch (const std::bad_alloc&) {  // it asks for more memory than there is: the others do not
+      place.refusal = refusal();
     }
     places_.push_back(std::move(place));
   }
@@ -100,6 +102,12 @@ class Many {
     py::object refusal;  // why there is no request
   };
 
+  // The exception that is being handled.
+  [[nodiscard]] static py::object refusal() {
+    set_python_error(std::current_exception());
+    return py::error_already_set().value();
+  }
+
   [[nodiscard]] py::object exception(const Place& place) const {
     return place.request ? engine_.exception(*place.request) : place.refusal;
   }
@@ -111,21 +119,15 @@ class Many {
 
 // Those of infer(), and one more.
 struct ManyArguments : CallArguments {
-  ManyArguments(const char* method, PyObject* const* arguments, Py_ssize_t count,
+  ManyArguments(PyObject* engine, const char* method, PyObject* const* arguments, Py_ssize_t count,
                 PyObject* keywords) {
     std::array<PyObject*, 5> values;
     if (!take_arguments<5>(method, {"xs", "timeout", "priority", "trace_id", "return_exceptions"},
                            arguments, count, keywords, values)) {
       throw py::error_already_set();
     }
-    fill(method, "xs", std::span(values).first<4>());
-    if (values[4] == nullptr) return;
-    try {
-      return_exceptions = py::cast<bool>(py::handle(values[4]));
-    } catch (const py::cast_error&) {
-      throw ConfigError("return_exceptions: got " + py::repr(values[4]).cast<std::string>() +
-                        ", want True or False");
-    }
+    fill(engine, method, "xs", std::span(values).first<4>());
+    if (values[4] != nullptr) return_exceptions = bool_argument("return_exceptions", values[4]);
   }
 
   bool return_exceptions = false;
@@ -136,7 +138,7 @@ struct ManyArguments : CallArguments {
 PyObject* infer_many(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
                      PyObject* keywords) {
   return translated([&] {
-    const ManyArguments call("infer_many", arguments, count, keywords);
+    const ManyArguments call(self, "infer_many", arguments, count, keywords);
     const py::tuple requests = requests_in(call.inputs);
     Many many(self, call.options);
     for (const py::handle request : requests) many.submit(request);
@@ -150,7 +152,7 @@ PyObject* infer_each_async(PyObject* self, PyObject* const* arguments, Py_ssize_
   return translated([&] {
     LoopObject* const loop = LoopObject::of_running_loop();
     if (loop == nullptr) throw Error("no running event loop");
-    CallArguments call("_infer_each_async", "xs", arguments, count, keywords);
+    CallArguments call(self, "_infer_each_async", "xs", arguments, count, keywords);
     const py::tuple requests = requests_in(call.inputs);
     py::list pending(requests.size());
     for (size_t i = 0; i < requests.size(); ++i) {

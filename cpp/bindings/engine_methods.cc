@@ -18,7 +18,7 @@ PyObject* infer_rows(const char* method, CallInputs::Rows rows, PyObject* self,
                      PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
   return translated([&] {
     const bool one = rows == CallInputs::Rows::kOne;
-    CallArguments call(method, one ? "sample" : "inputs", arguments, count, keywords);
+    CallArguments call(self, method, one ? "sample" : "inputs", arguments, count, keywords);
     EngineObject& engine = engine_of(self);
     const CallInputs inputs = engine.parse(call.inputs, rows);
     return engine.infer(inputs, call.options, {inputs.named(), one}).release().ptr();
@@ -37,7 +37,7 @@ PyObject* infer_one(PyObject* self, PyObject* const* arguments, Py_ssize_t count
 PyObject* infer_item(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
                      PyObject* keywords) {
   return translated([&] {
-    const CallArguments call("infer_item", "item", arguments, count, keywords);
+    const CallArguments call(self, "infer_item", "item", arguments, count, keywords);
     return engine_of(self).infer_item(call.inputs, call.options).release().ptr();
   });
 }
@@ -50,7 +50,7 @@ PyObject* handle_of(EngineObject& engine, std::shared_ptr<Request> request, Answ
 
 PyObject* submit(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* keywords) {
   return translated([&] {
-    const CallArguments call("submit", "inputs", arguments, count, keywords);
+    const CallArguments call(self, "submit", "inputs", arguments, count, keywords);
     EngineObject& engine = engine_of(self);
     const CallInputs inputs = engine.parse(call.inputs, CallInputs::Rows::kGiven);
     return handle_of(engine, engine.submit(inputs, call.options), {inputs.named(), false});
@@ -60,7 +60,7 @@ PyObject* submit(PyObject* self, PyObject* const* arguments, Py_ssize_t count, P
 PyObject* submit_item(PyObject* self, PyObject* const* arguments, Py_ssize_t count,
                       PyObject* keywords) {
   return translated([&] {
-    const CallArguments call("submit_item", "item", arguments, count, keywords);
+    const CallArguments call(self, "submit_item", "item", arguments, count, keywords);
     EngineObject& engine = engine_of(self);
     return handle_of(engine, engine.submit_item(call.inputs, call.options), {});
   });

@@ -1,6 +1,7 @@
 #include "engine_object.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "errors.h"
@@ -97,6 +98,9 @@ CallInputs EngineObject::parse(const py::handle& given, CallInputs::Rows rows) {
     }
     return inputs;
   } catch (const Error&) {
+    engine_->count_invalid();
+    throw;
+  } catch (const std::bad_alloc&) {  // no room for a contiguous copy
     engine_->count_invalid();
     throw;
   }

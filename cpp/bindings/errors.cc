@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "gil.h"
 #include "inferometer/errors.h"
 
 namespace py = pybind11;
@@ -36,6 +37,57 @@ void set_error(const char* name, const std::exception& error) {
   PyErr_SetString(error_class(name).ptr(), error.what());
 }
 
+// An instance of ModelError for what a model threw.
+py::object failure(const std::string& prefix, const std::exception_ptr& pointer) {
+  try {
+    std::rethrow_exception(pointer);
+  } catch (py::error_already_set& error) {
+    const py::object& cause = error.value();
+    if (error.trace()) PyException_SetTraceback(cause.ptr(), error.trace().ptr());
+    std::string text = Py_TYPE(cause.ptr())->tp_name;
+    try {
+      const std::string message = readable(py::str(cause));
+      if (!message.empty()) text.append(": ").append(message);
+    } catch (py::error_already_set&) {  // an exception whose __str__ raises
+      text += " (its text cannot be read)";
+    }
+    py::object instance = error_class("ModelError")(prefix + text);
+    PyException_SetCause(instance.ptr(), py::object(cause).release().ptr());
+    return instance;
+  } catch (const InjectedFaultError& error) {
+    py::object instance = error_class("InjectedFaultError")(prefix + error.what());
+    // A cause as a model that raises has one: what reads it is drilled too.
+    const py::object cause = py::reinterpret_borrow<py::object>(PyExc_RuntimeError)(error.what());
+    PyException_SetCause(instance.ptr(), py::object(cause).release().ptr());
+    return instance;
+  } catch (const Error& error) {
+    return error_class("ModelError")(prefix + error.what());
+  } catch (const std::bad_alloc&) {
+    py::object instance = error_class("ModelError")(prefix + "out of memory");
+    const py::object cause = py::reinterpret_borrow<py::object>(PyExc_MemoryError)();
+    PyException_SetCause(instance.ptr(), py::object(cause).release().ptr());
+    return instance;
+  } catch (const std::exception& error) {
+    return error_class("ModelError")(prefix + error.what());
+  }
+}
+
+// Ctrl-C in a warm-up ends the call that began it. The model's KeyboardInterrupt was set to come
+// again (callable_model.cc); it may still be pending, or went as the text of the error was made.
+void raise_warm_up_error(const WarmUpError& error) {
+  try {
+    std::rethrow_exception(error.cause());
+  } catch (py::error_already_set& cause) {
+    if (handles_signals() && cause.matches(PyExc_KeyboardInterrupt)) {
+      if (PyErr_CheckSignals() == 0) cause.restore();
+      return;
+    }
+  } catch (const std::exception&) {  // failure() says it
+  }
+  const py::object instance = failure(error.where(), error.cause());
+  PyErr_SetObject(py::type::handle_of(instance).ptr(), instance.ptr());
+}
+
 // NOLINTNEXTLINE(performance-unnecessary-value-param): the signature that pybind11 wants
 void translate(std::exception_ptr pointer) {
   try {
@@ -52,6 +104,8 @@ void translate(std::exception_ptr pointer) {
     set_error("ShapeError", error);
   } catch (const DTypeError& error) {
     set_error("DTypeError", error);
+  } catch (const WarmUpError& error) {
+    raise_warm_up_error(error);
   } catch (const InjectedFaultError& error) {
     set_error("InjectedFaultError", error);
   } catch (const ModelError& error) {
@@ -110,38 +164,7 @@ void bind_errors(py::module_& m) {
 py::handle error_class(const char* name) { return classes()[name].ptr(); }
 
 py::object model_error(const std::string& engine, const std::exception_ptr& pointer) {
-  const std::string prefix = "model of engine '" + engine + "': ";
-  try {
-    std::rethrow_exception(pointer);
-  } catch (py::error_already_set& error) {
-    const py::object& cause = error.value();
-    if (error.trace()) PyException_SetTraceback(cause.ptr(), error.trace().ptr());
-    std::string text = Py_TYPE(cause.ptr())->tp_name;
-    try {
-      const std::string message = readable(py::str(cause));
-      if (!message.empty()) text.append(": ").append(message);
-    } catch (py::error_already_set&) {  // an exception whose __str__ raises
-      text += " (its text cannot be read)";
-    }
-    py::object instance = error_class("ModelError")(prefix + text);
-    PyException_SetCause(instance.ptr(), py::object(cause).release().ptr());
-    return instance;
-  } catch (const InjectedFaultError& error) {
-    py::object instance = error_class("InjectedFaultError")(prefix + error.what());
-    // A cause as a model that raises has one: what reads it is drilled too.
-    const py::object cause = py::reinterpret_borrow<py::object>(PyExc_RuntimeError)(error.what());
-    PyException_SetCause(instance.ptr(), py::object(cause).release().ptr());
-    return instance;
-  } catch (const Error& error) {
-    return error_class("ModelError")(prefix + error.what());
-  } catch (const std::bad_alloc&) {
-    py::object instance = error_class("ModelError")(prefix + "out of memory");
-    const py::object cause = py::reinterpret_borrow<py::object>(PyExc_MemoryError)();
-    PyException_SetCause(instance.ptr(), py::object(cause).release().ptr());
-    return instance;
-  } catch (const std::exception& error) {
-    return error_class("ModelError")(prefix + error.what());
-  }
+  return failure("model of engine '" + engine + "': ", pointer);
 }
 
 void set_python_error(const std::exception_ptr& error) {

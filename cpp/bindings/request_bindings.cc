@@ -42,8 +42,8 @@ py::object request_exception(RequestObject& self, const py::object& timeout) {
   return self.engine->exception(*self.request);
 }
 
-bool cancel_request(const RequestObject& self, bool even_running) {
-  return self.engine->cancel(self.request, even_running);
+bool cancel_request(const RequestObject& self, const py::object& even_running) {
+  return self.engine->cancel(self.request, bool_argument("even_running", even_running));
 }
 
 const Timing& timing(const RequestObject& self) {

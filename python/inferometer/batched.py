@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from inferometer import _core
 from inferometer._core import ConfigError
 from inferometer.batching import Batching, check_seconds
-from inferometer.lifetime import remember
+from inferometer.lifetime import remember, replacing
 from inferometer.metrics import RegistryOption, resolve_registry
 from inferometer.native_engine import core_arguments
 
@@ -46,12 +46,13 @@ class Batched(Generic[_Item, _Answer]):
         if inspect.iscoroutinefunction(function):
             raise ConfigError("batched: got an async function, want a plain one on a list")
         label = name or str(getattr(function, "__qualname__", type(function).__qualname__))
-        self._core = _core.Engine(
-            *core_arguments([function], "items", label, "1", batching, registry, replace)
-        )
-        self._function = function
-        functools.update_wrapper(self, function)
-        remember(self, resolve_registry(registry))
+        with replacing(replace, label, "1"):
+            self._core = _core.Engine(
+                *core_arguments([function], "items", label, "1", batching, registry, replace)
+            )
+            self._function = function
+            functools.update_wrapper(self, function)
+            remember(self, resolve_registry(registry))
 
     def __call__(self, item: _Item, timeout: float | None = None) -> _Answer:
         """Blocks for the answer to one item, with the GIL released."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from inferometer import _core
 from inferometer._core import ConfigError
 from inferometer.batching import Batching, Spec, check_bool, check_seconds, spec_tuples
-from inferometer.lifetime import remember
+from inferometer.lifetime import remember, replacing
 from inferometer.metrics import RegistryOption, resolve_registry
 from inferometer.native_engine import (
     INLINE_LIMIT,
@@ -120,6 +120,7 @@ class Engine(_core.Engine):
         factory: Callable[[], _core.NativeModel | Callable[..., Any]],
         *,
         instances: int,
+        name: str,
         **options: Any,
     ) -> _Self:
         """An engine with one model object for each instance, for models that are not thread-safe.
@@ -127,16 +128,20 @@ class Engine(_core.Engine):
         Args:
             factory: Called ``instances`` times; what it returns is as ``model`` of ``Engine``.
             instances: How many batches may run at the same time.
-            options: As ``Engine``'s.
+            name: As ``Engine``'s.
+            options: Those of ``Engine``.
 
         Raises:
             ConfigError: As ``Engine``, or a factory that cannot be called.
         """
+        unknown = options.keys() - (Engine.__init__.__kwdefaults__ or {}).keys()
+        if unknown:
+            raise TypeError(f"per_instance() got an unexpected keyword argument {min(unknown)!r}")
         if not callable(factory):
             raise ConfigError(f"factory: got {type(factory).__name__}, want a callable")
         engine = cls.__new__(cls)
         engine._per_instance = True
-        engine._start([factory() for _ in range(check_instances(instances))], **options)
+        engine._start([factory() for _ in range(check_instances(instances))], name=name, **options)
         return engine
 
     def _start(
@@ -153,13 +158,14 @@ class Engine(_core.Engine):
     ) -> None:
         self._kind = kind = _kind_of(models)
         specs = spec_tuples(inputs)
-        _core.Engine.__init__(
-            self,
-            *core_arguments(
-                models, kind, name, version, batching, registry, replace, specs=specs, **options
-            ),
-        )
-        remember(self, resolve_registry(registry))
+        with replacing(replace, name, version):
+            _core.Engine.__init__(
+                self,
+                *core_arguments(
+                    models, kind, name, version, batching, registry, replace, specs=specs, **options
+                ),
+            )
+            remember(self, resolve_registry(registry))
 
     # infer(), infer_one(), infer_many(), submit(), infer_async() and infer_one_async() are raw C
     # methods of the base: a request is one C call.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import threading
 import weakref
 from typing import TYPE_CHECKING, Protocol
@@ -55,6 +56,22 @@ def remember(engine: Closable, registry: Registry | None) -> None:
 def _all_live() -> list[Closable]:
     with _lock:
         return list(_live)
+
+
+# Held from closing the engine of a name until the next one of it is there.
+_replacing: dict[str, threading.RLock] = {}
+
+# A child has none of the threads that held them.
+os.register_at_fork(after_in_child=_replacing.clear)
+
+
+def replacing(
+    replace: object, name: object, version: object
+) -> contextlib.AbstractContextManager[object]:
+    """To make an engine in: those that replace one of a name and version take turns."""
+    if replace is not True:
+        return contextlib.nullcontext()
+    return _replacing.setdefault(f"{name!r} {version!r}", threading.RLock())
 
 
 def replace_earlier(name: str, version: str, registry: Registry | None) -> None:

@@ -11,6 +11,9 @@ from inferometer import _core
 from inferometer._core import ConfigError, Registry
 from inferometer.batching import Batching, check_bool, check_int, check_seconds, check_text
 
+# As the core has it.
+_MAX_INSTANCES = 65_536
+
 
 class Arrival(NamedTuple):
     """A simulated request as its caller makes it. A tuple that ends early has the defaults.
@@ -159,6 +162,8 @@ def simulate(
     if not isinstance(batching, Batching):
         raise ConfigError(f"batching: got {type(batching).__name__}, want Batching")
     check_int("instances", instances)
+    if not 1 <= instances <= _MAX_INSTANCES:
+        raise ConfigError(f"instances: got {instances}, want 1 to {_MAX_INSTANCES}")
     check_bool("trace", trace)
     check_text("name", name)
     for option, got in (("latency_objective", latency_objective), ("until", until)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import threading
 import weakref
 from typing import Any
@@ -152,9 +153,27 @@ class TestWarmUp:
         def broken(x: Array) -> Array:
             raise RuntimeError("no weights")
 
-        with pytest.raises(im.ModelError, match=r"warm-up sample 0: failed: .*no weights"):
+        text = r"^warm-up sample 0: failed: RuntimeError: no weights$"
+        with pytest.raises(im.ModelError, match=text) as caught:
             im.Engine(broken, name="m", warmup=[row(1)], registry=registry)
-        im.Engine(lambda x: x, name="m", registry=registry).close()  # the name is free
+        assert isinstance(caught.value.__cause__, RuntimeError)
+        with im.Engine(lambda x: x, name="m", warmup=[row(1)], registry=registry) as engine:
+            with pytest.raises(im.ModelError, match=text) as caught:
+                engine.swap(broken)
+            assert isinstance(caught.value.__cause__, RuntimeError)
+            np.testing.assert_array_equal(engine.infer(row(1)), row(1))
+
+    def test_ctrl_c_in_a_model(self, registry: im.Registry) -> None:
+        def interrupted(x: Array) -> Array:
+            signal.raise_signal(signal.SIGINT)
+            return x
+
+        with pytest.raises(KeyboardInterrupt):
+            im.Engine(interrupted, name="m", warmup=[row(1)], registry=registry)
+        with im.Engine(lambda x: x, name="m", warmup=[row(1)], registry=registry) as engine:
+            with pytest.raises(KeyboardInterrupt):
+                engine.swap(interrupted)
+            np.testing.assert_array_equal(engine.infer(row(1)), row(1))
 
 
 class TestReconfigure:

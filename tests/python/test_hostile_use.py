@@ -8,6 +8,7 @@ import json
 import re
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -209,6 +210,11 @@ def test_a_gauge_may_be_called_total() -> None:
     assert units["odd_bytes_total"] == ""
 
 
+def invalid(engine: im.Engine) -> int:
+    count: int = engine.stats()["requests"]["invalid"]
+    return count
+
+
 def refused(text: str, call: Callable[[], object]) -> None:
     with pytest.raises(im.ConfigError, match=text):
         call()
@@ -243,6 +249,52 @@ def test_wrong_arguments_are_named() -> None:
         refused("timeout: got 1", lambda: made.infer(X, huge))
         refused("timeout: got '1', want seconds", lambda: made.drain(wrong))
         refused("grace: got '1', want seconds", lambda: made.close(wrong))
+        refused("even_running: got '1', want True or False", lambda: handle.cancel(wrong))
+    arrivals = np.zeros(1)
+    for instances in (0, 1 << 63):
+        refused(
+            f"instances: got {instances}, want 1 to",
+            lambda n=instances: im.simulate(im.Batching(), arrivals, lambda rows: 1.0, n),  # type: ignore[misc]
+        )
+    with pytest.raises(TypeError, match=r"per_instance\(\) missing .*'name'"):
+        im.Engine.per_instance(lambda: lambda x: x, instances=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"per_instance\(\) got an unexpected .*'max_rows'"):
+        im.Engine.per_instance(lambda: lambda x: x, instances=1, name="m", max_rows=1)
+
+
+def test_wrong_arguments_count_as_invalid_requests() -> None:
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("priority: got 5", {"priority": 5}),
+        ("priority: got '1'", {"priority": "1"}),
+        ("timeout: got nan", {"timeout": float("nan")}),
+        ("trace_id: got 3", {"trace_id": 3}),
+        ("trace_id: got 121 code points, want at most 120", {"trace_id": "\u00e9" * 121}),
+    ]
+    with im.Engine(lambda x: x, name="m", registry=im.Registry()) as engine:
+        engine.infer(X, trace_id="\u00e9" * 120)
+        for count, (text, options) in enumerate(wrong):
+            assert invalid(engine) == 4 * count
+
+            async def main(options: dict[str, Any] = options) -> None:
+                await engine.infer_async(X, **options)
+
+            refused(text, lambda options=options: engine.infer(X, **options))  # type: ignore[misc]
+            refused(text, lambda options=options: engine.submit(X, **options))  # type: ignore[misc]
+            refused(text, lambda options=options: engine.infer_many([X], **options))  # type: ignore[misc]
+            refused(text, lambda run=main: asyncio.run(run()))  # type: ignore[misc]
+        assert invalid(engine) == 4 * len(wrong)
+
+
+def test_threads_that_replace_one_engine_take_turns() -> None:
+    registry = im.Registry()
+
+    def replace(_: int) -> im.Engine:
+        return im.Engine(lambda x: x, name="m", replace=True, registry=registry)
+
+    with ThreadPoolExecutor(8) as threads:
+        engines = list(threads.map(replace, range(80)))
+    (live,) = [engine for engine in engines if not engine.closed]
+    live.close()
 
 
 @pytest.mark.parametrize("key", [1, None, b"y", "\ud800"])
@@ -251,3 +303,30 @@ def test_an_output_name_that_is_none(key: Any) -> None:
         text = re.escape(f"returned an output called {key!a}, want a str")
         with pytest.raises(im.ModelError, match=text):
             engine.infer(X)
+
+
+def test_a_request_that_no_memory_holds_fails_alone() -> None:
+    huge = np.broadcast_to(np.float32(1), (1, 1 << 50))  # the inputs allow it
+    inputs = [im.Spec("x", "float32", (-1, -1))]
+    with im.Engine(lambda x: x, name="m", inputs=inputs, registry=im.Registry()) as engine:
+        for request in (huge, {"x": huge}):
+            first, refused, last = engine.infer_many([X, request, X], return_exceptions=True)
+            assert isinstance(refused, MemoryError)
+            np.testing.assert_array_equal(first, X)
+            np.testing.assert_array_equal(last, X)
+        with pytest.raises(MemoryError):
+            engine.infer_many([X, huge])
+        with pytest.raises(MemoryError):
+            engine.infer(huge)
+        assert (engine.stats()["requests"]["success"], invalid(engine)) == (5, 4)
+
+        async def main() -> None:
+            pending = engine.infer_async(huge)
+            with pytest.raises(MemoryError):
+                await pending
+            answers = await engine.infer_many_async([huge, X], return_exceptions=True)
+            assert isinstance(answers[0], MemoryError)
+            np.testing.assert_array_equal(answers[1], X)
+
+        asyncio.run(main())
+        assert (engine.stats()["requests"]["success"], invalid(engine)) == (6, 6)

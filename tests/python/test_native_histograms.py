@@ -227,7 +227,7 @@ def test_requests_carry_trace_ids() -> None:
         engine.infer(X, trace_id="é" * 120)
         assert last() == "é" * 120
         for wrong, text in (
-            ("x" * 121, "129 code points"),
+            ("x" * 121, "got 121 code points, want at most 120"),
             (7, "got 7, want a str"),
             ("\ud800", "surrogates"),
         ):

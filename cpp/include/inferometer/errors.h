@@ -2,8 +2,10 @@
 // Messages say what was got and what was wanted.
 #pragma once
 
+#include <exception>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace inferometer {
 
@@ -61,6 +63,23 @@ class ModelError : public Error {
 class InjectedFaultError : public ModelError {
  public:
   using ModelError::ModelError;
+};
+
+/// The model failed in a warm-up. Python: a `ModelError` whose cause is the model's own exception,
+/// or that exception itself if it is a KeyboardInterrupt.
+class WarmUpError : public ModelError {
+ public:
+  /// In a handler of `cause`, which becomes the cause; `where` names the sample and comes first.
+  WarmUpError(std::string where, const std::exception& cause)
+      : ModelError(where + cause.what()),
+        where_(std::move(where)),
+        cause_(std::current_exception()) {}
+  [[nodiscard]] const std::string& where() const noexcept { return where_; }
+  [[nodiscard]] const std::exception_ptr& cause() const noexcept { return cause_; }
+
+ private:
+  std::string where_;
+  std::exception_ptr cause_;
 };
 
 /// A model file uses operators that the core does not implement; all of them are named.

@@ -1,5 +1,6 @@
 // EngineCore, the submitting side: from a caller's arrays to a queued request.
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "inferometer/errors.h"
@@ -87,8 +88,7 @@ bool EngineCore::answer_comes_soon_locked() const {
 void EngineCore::check_trace_id(std::string_view trace_id) {
   if (trace_id.empty()) return;
   try {
-    const std::pair<std::string_view, std::string_view> label{"trace_id", trace_id};
-    check_exemplar({&label, 1});
+    inferometer::check_trace_id(trace_id);
   } catch (const Error&) {
     count_invalid();
     throw;
@@ -148,7 +148,12 @@ std::shared_ptr<Request> EngineCore::enqueue(std::span<const TensorView> inputs,
     due = std::min(request->deadline_ns_, request->queue_deadline_ns_);
     refuse_if_full_locked(*request);
     if (due != kNever) deadline_watch_.ensure_started(shared_from_this());
-    scheduler_.accept(request, inputs, model_);
+    try {
+      scheduler_.accept(request, inputs, model_);
+    } catch (const std::bad_alloc&) {  // no room for its rows
+      count_invalid();
+      throw;
+    }
     if (small) {
       request->segment_->fill(request->row_begin_, inputs);
       Ending::mark_filled(*request);

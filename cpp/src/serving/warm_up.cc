@@ -61,7 +61,7 @@ void warm_up(LoadedModel& model, const InputCheck& check, std::span<const Warmup
     } catch (const DTypeError& error) {
       throw DTypeError(name + error.what());
     } catch (const std::exception& error) {
-      std::throw_with_nested(ModelError(name + "failed: " + error.what()));
+      throw WarmUpError(name + "failed: ", error);
     }
   }
 }

@@ -10,7 +10,7 @@
 namespace inferometer {
 
 /// Runs every sample on every instance of `model`, on this thread. Throws what the check of a
-/// request throws, or ModelError with what the model threw, each naming the sample.
+/// request throws, or WarmUpError with what the model threw, each naming the sample.
 void warm_up(LoadedModel& model, const InputCheck& check, std::span<const WarmupSample> samples,
              int64_t max_rows);
 

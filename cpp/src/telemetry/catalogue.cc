@@ -52,8 +52,8 @@ constexpr std::array<MetricInfo, kMetricCount> kCatalogue = {
             "Requests that ended, by outcome.",
             "Once for each request: `success`; `failure`, the model raised; `rejected`, refused at "
             "the door; `timeout`, its deadline passed; `cancelled`, by its caller; `shutdown`, the "
-            "engine was closed; `invalid`, wrong shape, dtype or name. Requests that come after "
-            "the engine was closed are not counted."),
+            "engine was closed; `invalid`, wrong shape, dtype, name or argument, or no memory for "
+            "it. Requests that come after the engine was closed are not counted."),
     histogram(Metric::kLatency, Unit::kNanoseconds, kLatencyBounds, "inference_latency_seconds",
               kModel,
               "Seconds from submission to completion of each accepted request, whatever its "

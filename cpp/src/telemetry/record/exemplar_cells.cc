@@ -55,6 +55,15 @@ void check_exemplar(ExemplarLabels labels) {
   }
 }
 
+void check_trace_id(std::string_view trace_id) {
+  constexpr size_t kMost = kMaxExemplarCodePoints - std::string_view("trace_id").size();
+  if (!is_utf8(trace_id)) throw ConfigError("trace_id: got text that is no UTF-8, want UTF-8");
+  if (const size_t points = code_points(trace_id); points > kMost) {
+    throw ConfigError("trace_id: got " + std::to_string(points) + " code points, want at most " +
+                      std::to_string(kMost));
+  }
+}
+
 ExemplarCells::ExemplarCells(std::shared_ptr<Storage> storage, size_t buckets)
     : storage_(std::move(storage)), buckets_(buckets) {
   words_ = storage_->arena.at(storage_->arena.allocate(buckets_ * kSlotWords));

@@ -24,6 +24,10 @@ inline constexpr size_t kMaxExemplarCodePoints = 128;
 /// come twice, values that are not UTF-8, more than 128 code points.
 void check_exemplar(ExemplarLabels labels);
 
+/// Throws ConfigError for a trace id that cannot be the value of an exemplar's label `trace_id`:
+/// more than 120 code points, or no UTF-8.
+void check_trace_id(std::string_view trace_id);
+
 /// One exemplar as it was read. A value type.
 struct ExemplarReading {
   std::string text;  // the labels as label_text() writes them; empty: there is none
