@@ -132,7 +132,10 @@ void LoopObject::let_go() {
     unlink(pending);
     Py_DECREF(reinterpret_cast<PyObject*>(pending));
   }
-  std::exchange(state_->to_flush, {}).clear();
+  // The requests go on, and others' may wait for the flush that this loop owes.
+  for (const py::object& engine : std::exchange(state_->to_flush, {})) {
+    engine_of(engine.ptr()).engine().leave_to_worker();
+  }
   Py_CLEAR(loop_);
 }
 

@@ -268,10 +268,11 @@ class Storm {
     const auto completions = std::make_shared<CompletionQueue>();
     std::vector<Task> tasks;
     bool more_to_do = false;
-    for (bool done = false; !done || !tasks.empty();) {
+    // Who was told that there is more to do owes the others a flush, whatever becomes of its own.
+    for (bool done = false; !done || !tasks.empty() || more_to_do;) {
       // A turn: new requests, a few cancellations, the flush, then whatever has ended.
       std::vector<std::shared_ptr<Request>> ended;
-      while (tasks.empty() && lull()) pause();
+      while (tasks.empty() && !more_to_do && lull()) pause();
       unsigned fresh = tasks.size() < kTasks && !lull() ? random() % 12 : 0;
       while (fresh-- > 0) {
         const std::optional<int> id = next_id();

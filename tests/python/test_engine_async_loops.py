@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 import tracemalloc
 import weakref
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,18 @@ from inferometer import _core
 from loop_runners import NEW_LOOP, runner
 
 X = np.ones((1, 2), np.float32)
+
+
+def wait_until_others_sleep() -> None:
+    """All threads of this process but the calling one."""
+    own = threading.get_native_id()
+    until = time.monotonic() + PATIENCE_SECONDS
+    states: list[str] = []
+    while not states or any(state != "S" for state in states):
+        assert time.monotonic() < until, states
+        tasks = [task for task in Path("/proc/self/task").iterdir() if int(task.name) != own]
+        stats = [(task / "stat").read_text(encoding="ascii") for task in tasks]
+        states = [stat.rpartition(")")[2].split()[0] for stat in stats]
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -49,6 +63,29 @@ def test_a_loop_that_is_closed_with_requests_in_flight(model: GatedModel, kind: 
     assert engine.drain(PATIENCE_SECONDS)
     assert engine.stats()["requests"]["success"] == 4
     engine.close()
+
+
+def test_a_loop_that_is_closed_within_a_turn_leaves_its_requests_to_a_worker(kind: str) -> None:
+    served = threading.Event()
+
+    def notes(x: Any) -> Any:
+        served.set()
+        return x
+
+    with im.Engine(notes, name="m", registry=im.Registry()) as engine:
+        engine.infer(X)
+        served.clear()
+        loop = NEW_LOOP[kind]()
+        wait_until_others_sleep()  # the worker too: nothing else wakes it
+
+        async def interrupted() -> None:
+            engine.infer_async(X)  # to be flushed at the end of this turn, which never comes
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(interrupted())
+        loop.close()
+        assert served.wait(PATIENCE_SECONDS)
 
 
 def test_a_loop_that_is_forgotten_with_requests_in_flight(model: GatedModel) -> None:

@@ -158,6 +158,9 @@ class Engine {
   /// instead of waking its loop. Else a worker is woken.
   FlushStatus flush(const CompletionQueue& here, std::vector<std::shared_ptr<Request>>& ended,
                     int64_t budget_ns);
+  /// In place of a flush() that is due, or was told kMoreToDo, where the loop is gone: a worker
+  /// sees to what waits.
+  void leave_to_worker() noexcept;
   /// Throws what submit() would for inputs of these shapes and types, without counting it. The data
   /// is not looked at.
   void check(std::span<const NamedInput> inputs) const;

@@ -42,6 +42,7 @@ EndedCall Engine::try_run_here(std::span<const NamedInput> inputs, AnswerSink& a
 }
 
 void Engine::lead(const std::shared_ptr<Request>& caller) { core_->lead(*caller); }
+void Engine::leave_to_worker() noexcept { core_->leave_to_worker(); }
 
 FlushStatus Engine::flush(const CompletionQueue& here, std::vector<std::shared_ptr<Request>>& ended,
                           int64_t budget_ns) {

@@ -217,4 +217,11 @@ FlushStatus EngineCore::flush(const CompletionQueue& here,
   }
 }
 
+void EngineCore::leave_to_worker() noexcept {
+  if (forked()) return;
+  MutexLock lock(mutex_);
+  const int64_t now = clock_.now_ns();
+  call_worker_locked(scheduler_.upcoming(now, draining()).release_ns, now);
+}
+
 }  // namespace inferometer

@@ -59,6 +59,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   void lead(const Request& caller);
   FlushStatus flush(const CompletionQueue& here, std::vector<std::shared_ptr<Request>>& ended,
                     int64_t budget_ns);
+  void leave_to_worker() noexcept;
 
   // Ending early and changing (engine_core.cc, engine_change.cc, engine_close.cc).
   bool cancel(Request& request, bool even_running);
