@@ -72,18 +72,23 @@ py::object failure(const std::string& prefix, const std::exception_ptr& pointer)
   }
 }
 
-// Ctrl-C in a warm-up ends the call that began it. The model's KeyboardInterrupt was set to come
+// Raises the KeyboardInterrupt that `cause` is; false if it is none. The model's was set to come
 // again (callable_model.cc); it may still be pending, or went as the text of the error was made.
-void raise_warm_up_error(const WarmUpError& error) {
+bool raised_as_interrupt(const std::exception_ptr& cause) {
   try {
-    std::rethrow_exception(error.cause());
-  } catch (py::error_already_set& cause) {
-    if (handles_signals() && cause.matches(PyExc_KeyboardInterrupt)) {
-      if (PyErr_CheckSignals() == 0) cause.restore();
-      return;
-    }
-  } catch (const std::exception&) {  // failure() says it
+    std::rethrow_exception(cause);
+  } catch (py::error_already_set& error) {
+    if (!handles_signals() || !error.matches(PyExc_KeyboardInterrupt)) return false;
+    if (PyErr_CheckSignals() == 0) error.restore();
+    return true;
+  } catch (const std::exception&) {
+    return false;
   }
+}
+
+// Ctrl-C in a warm-up ends the call that began it.
+void raise_warm_up_error(const WarmUpError& error) {
+  if (raised_as_interrupt(error.cause())) return;
   const py::object instance = failure(error.where(), error.cause());
   PyErr_SetObject(py::type::handle_of(instance).ptr(), instance.ptr());
 }
