@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "inferometer/errors.h"
+#include "text_arguments.h"
 #include "type_name.h"
 
 namespace py = pybind11;
@@ -15,13 +16,8 @@ namespace inferometer::python {
 namespace {
 
 std::string name_of(const py::handle& key) {
-  Py_ssize_t bytes = 0;
-  const char* const text = PyUnicode_AsUTF8AndSize(key.ptr(), &bytes);
-  if (text == nullptr) {
-    PyErr_Clear();
-    throw InputError("got an input name that is not valid Unicode (a lone surrogate), want a name");
-  }
-  return {text, static_cast<size_t>(bytes)};
+  if (const auto text = utf8_of(key.ptr())) return std::string(*text);
+  throw InputError("got an input name that is not valid Unicode (a lone surrogate), want a name");
 }
 
 std::string quoted(const std::string& name) {

@@ -9,6 +9,7 @@
 #include "engine_object.h"
 #include "inferometer/clock.h"
 #include "inferometer/errors.h"
+#include "text_arguments.h"
 
 namespace py = pybind11;
 
@@ -106,15 +107,12 @@ void CallArguments::set_trace(PyObject* given) {
     trace_ = py::reinterpret_steal<py::object>(text);
     if (text == Py_None) return;
   }
-  Py_ssize_t bytes = 0;
-  const char* const utf8 =
-      PyUnicode_Check(text) != 0 ? PyUnicode_AsUTF8AndSize(text, &bytes) : nullptr;
-  if (utf8 == nullptr) {
-    PyErr_Clear();
+  const auto utf8 = utf8_of(text);
+  if (!utf8) {
     throw ConfigError("trace_id: got " + py::repr(text).cast<std::string>() +
                       ", want a str without lone surrogates, or None");
   }
-  options.trace_id = {utf8, static_cast<size_t>(bytes)};
+  options.trace_id = *utf8;
 }
 
 void bind_trace_id(py::module_& m) {

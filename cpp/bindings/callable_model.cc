@@ -9,6 +9,7 @@
 #include "arrays.h"
 #include "gil.h"
 #include "inferometer/errors.h"
+#include "text_arguments.h"
 #include "type_name.h"
 
 namespace py = pybind11;
@@ -56,17 +57,10 @@ std::exception_ptr as_raised(const py::object& exception) {
 }
 
 std::string output_name(const py::handle& key) {
-  Py_ssize_t bytes = 0;
-  const char* const text =
-      PyUnicode_Check(key.ptr()) != 0 ? PyUnicode_AsUTF8AndSize(key.ptr(), &bytes) : nullptr;
-  if (text == nullptr) {
-    PyErr_Clear();
-    throw ModelError(
-        "the model returned an output called " +
-        py::str(py::module_::import("builtins").attr("ascii")(key)).cast<std::string>() +
-        ", want a str without lone surrogates");
-  }
-  return {text, static_cast<size_t>(bytes)};
+  if (const auto text = utf8_of(key.ptr())) return std::string(*text);
+  throw ModelError("the model returned an output called " +
+                   py::str(py::module_::import("builtins").attr("ascii")(key)).cast<std::string>() +
+                   ", want a str without lone surrogates");
 }
 
 }  // namespace
@@ -120,8 +114,9 @@ void CallableModel::take_output(Batch& batch, size_t index, const std::string& n
   }
   auto array = py::reinterpret_borrow<py::array>(value);
   // numpy takes its time to find out that there is nothing to do.
-  if ((array.flags() & py::array::c_style) == 0)
+  if ((array.flags() & py::array::c_style) == 0) {
     array = py::array::ensure(array, py::array::c_style);
+  }
   if (!array) throw std::bad_alloc();  // numpy had no room for a contiguous copy
   TensorView view;
   try {

@@ -201,9 +201,11 @@ bool EngineObject::wait(const std::shared_ptr<Request>& request, int64_t deadlin
 }
 
 Request::WaitStatus EngineObject::sleep(const std::shared_ptr<Request>& request, int64_t until_ns) {
-  auto status = Request::WaitStatus::kLead;
-  while ((status = request->wait(until_ns)) == Request::WaitStatus::kLead) engine_->lead(request);
-  return status;
+  for (;;) {
+    const Request::WaitStatus status = request->wait(until_ns);
+    if (status != Request::WaitStatus::kLead) return status;
+    engine_->lead(request);
+  }
 }
 
 bool EngineObject::drain(int64_t timeout_ns) {

@@ -1,6 +1,5 @@
 #include "pending_attributes.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 

@@ -8,14 +8,20 @@ namespace py = pybind11;
 
 namespace inferometer::python {
 
-std::string_view utf8(const py::str& text, const char* what) {
-  Py_ssize_t size = 0;
-  const char* const data = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+std::optional<std::string_view> utf8_of(PyObject* text) noexcept {
+  if (PyUnicode_Check(text) == 0) return std::nullopt;
+  Py_ssize_t bytes = 0;
+  const char* const data = PyUnicode_AsUTF8AndSize(text, &bytes);
   if (data == nullptr) {
     PyErr_Clear();
-    throw ConfigError(std::string(what) + ": got text with lone surrogates, want valid Unicode");
+    return std::nullopt;
   }
-  return {data, static_cast<size_t>(size)};
+  return std::string_view(data, static_cast<size_t>(bytes));
+}
+
+std::string_view utf8(const py::str& text, const char* what) {
+  if (const auto found = utf8_of(text.ptr())) return *found;
+  throw ConfigError(std::string(what) + ": got text with lone surrogates, want valid Unicode");
 }
 
 Registry::LabelSet label_set_of(const LabelsArgument& labels) {

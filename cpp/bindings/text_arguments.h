@@ -11,6 +11,10 @@
 
 namespace inferometer::python {
 
+/// The UTF-8 of a Python object, valid while it lives; none if it is no string, or has none (lone
+/// surrogates).
+[[nodiscard]] std::optional<std::string_view> utf8_of(PyObject* text) noexcept;
+
 /// The UTF-8 of a Python string, valid while the string lives. Throws ConfigError naming `what` for
 /// one that has none (lone surrogates).
 [[nodiscard]] std::string_view utf8(const pybind11::str& text, const char* what);

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-import time
 import tracemalloc
 import weakref
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,20 +16,16 @@ import inferometer as im
 from gated_model import PATIENCE_SECONDS, GatedModel
 from inferometer import _core
 from loop_runners import NEW_LOOP, runner
+from polling import wait_until
+from thread_states import thread_states
 
 X = np.ones((1, 2), np.float32)
 
 
-def wait_until_others_sleep() -> None:
-    """All threads of this process but the calling one."""
-    own = threading.get_native_id()
-    until = time.monotonic() + PATIENCE_SECONDS
-    states: list[str] = []
-    while not states or any(state != "S" for state in states):
-        assert time.monotonic() < until, states
-        tasks = [task for task in Path("/proc/self/task").iterdir() if int(task.name) != own]
-        stats = [(task / "stat").read_text(encoding="ascii") for task in tasks]
-        states = [stat.rpartition(")")[2].split()[0] for stat in stats]
+def states_of_others() -> set[str]:
+    """Of all threads of this process but the calling one."""
+    own = str(threading.get_native_id())
+    return {state for thread, state in thread_states().items() if thread != own}
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
@@ -76,7 +70,8 @@ def test_a_loop_that_is_closed_within_a_turn_leaves_its_requests_to_a_worker(kin
         engine.infer(X)
         served.clear()
         loop = NEW_LOOP[kind]()
-        wait_until_others_sleep()  # the worker too: nothing else wakes it
+        # The worker too: nothing else wakes it.
+        wait_until(states_of_others, {"S"}.__eq__, "all threads sleep", PATIENCE_SECONDS)
 
         async def interrupted() -> None:
             engine.infer_async(X)  # to be flushed at the end of this turn, which never comes

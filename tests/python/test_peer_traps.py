@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +20,7 @@ import inferometer as im
 from gated_model import PATIENCE_SECONDS, GatedModel
 from inferometer import _core
 from polling import wait_until
+from thread_states import thread_states
 from workloads import TINY
 
 X = np.ones((1, 2), np.float32)
@@ -176,12 +176,12 @@ def test_an_item_that_fits_no_batch_is_refused_at_the_door_ray(
 
 @pytest.mark.parametrize("kind", ["native", "numpy", "batched", "native, delay", "after a timeout"])
 def test_busy_loop_at_default_settings_litserve(kind: str, registry: im.Registry) -> None:
-    others = set(threads())
+    others = set(thread_states())
     with made(kind, registry):
-        own = set(threads()) - others
+        own = set(thread_states()) - others
 
         def all_asleep() -> bool:
-            return all(threads().get(thread) == "S" for thread in own)
+            return all(thread_states().get(thread) == "S" for thread in own)
 
         # A thread that spins never sleeps; one that ticks wakes up again.
         wait_until(all_asleep, bool, "all threads of the engine sleep", PATIENCE_SECONDS)
@@ -228,19 +228,6 @@ class Closing:
 
     def __exit__(self, *_: object) -> None:
         self._close()
-
-
-def threads() -> dict[str, str]:
-    """The state of each of our threads, by its id: S sleeps."""
-    states = {}
-    for stat in Path("/proc/self/task").glob("*/stat"):
-        try:
-            states[stat.parent.name] = (
-                stat.read_text(encoding="ascii").rpartition(")")[2].split()[0]
-            )
-        except OSError:
-            continue  # it ended meanwhile
-    return states
 
 
 def switches() -> dict[str, int]:

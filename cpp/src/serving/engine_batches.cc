@@ -40,7 +40,7 @@ EngineCore::Work EngineCore::take_work_locked(Runner runner) {
   }
   if (free_ == 0) return work;  // whoever releases an instance sees to the rest
   const Scheduler::Suits suits = runner == Runner::kCaller ? &EngineCore::callers_may_lead
-                                 : runner == Runner::kLoop ? &EngineCore::loops_may_run
+                                 : runner == Runner::kLoop ? &EngineCore::callers_may_run
                                                            : nullptr;
   Scheduler::Next next = scheduler_.next(now, draining(), suits);
   work.look_again_ns = next.wait_until_ns;

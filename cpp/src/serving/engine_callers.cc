@@ -34,7 +34,7 @@ const void* this_thread() noexcept {
 bool EngineCore::may_run_here_locked(int64_t rows, const SubmitOptions& options,
                                      BatchDecision& decision) {
   if (phase_.load(std::memory_order_relaxed) != Phase::kOpen || !options_.caller_runs ||
-      model_->executable(0).may_block()) {
+      !callers_may_run(*model_)) {
     return false;
   }
   const bool quiet = scheduler_.empty() && free_ == instances_.size();
@@ -204,7 +204,7 @@ FlushStatus EngineCore::flush(const CompletionQueue& here,
       // On a loop's thread a batch saves two wake-ups (50 us) and holds the loop up for its time.
       const bool fast = options_.caller_runs && batch_ns_ > 0 &&
                         batch_ns_ < static_cast<double>(options_.inline_limit_ns);
-      if (next.first == nullptr || !fast || !loops_may_run(*next.model)) {
+      if (next.first == nullptr || !fast || !callers_may_run(*next.model)) {
         call_worker_locked(next.release_ns, now);
         return FlushStatus::kDone;
       }

@@ -149,11 +149,11 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
 
   // On callers' threads. What counts is the model of the batch: swap() leaves requests of the model
   // before waiting.
-  [[nodiscard]] static bool loops_may_run(const LoadedModel& model) {
+  [[nodiscard]] static bool callers_may_run(const LoadedModel& model) {
     return !model.executable(0).may_block();  // it would hold up who has better things to do
   }
   [[nodiscard]] static bool callers_may_lead(const LoadedModel& model) {
-    return loops_may_run(model) && !model.executable(0).needs_interpreter();
+    return callers_may_run(model) && !model.executable(0).needs_interpreter();
   }
   // The caller of this request can be asked to lead a batch of this model.
   [[nodiscard]] bool may_lead_locked(const Request& request, const LoadedModel& model,
