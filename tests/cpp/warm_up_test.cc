@@ -12,7 +12,7 @@
 namespace inferometer {
 namespace {
 
-std::shared_ptr<const std::vector<WarmupSample>> samples(std::vector<int64_t> widths) {
+std::shared_ptr<const std::vector<WarmupSample>> samples(const std::vector<int64_t>& widths) {
   auto samples = std::make_shared<std::vector<WarmupSample>>();
   for (const int64_t width : widths) {
     WarmupSample sample;
