@@ -33,9 +33,9 @@ class WarmUpTest : public EngineFixture {
   }
   // What making an engine with these samples throws; empty: nothing.
   template <typename Wanted>
-  std::string refusal(std::shared_ptr<Executable> model, std::vector<int64_t> widths) {
+  std::string refusal(std::shared_ptr<Executable> model, const std::vector<int64_t>& widths) {
     EngineOptions options = options_of(registry_);
-    options.warmup = samples(std::move(widths));
+    options.warmup = samples(widths);
     try {
       const Engine engine(std::move(model), options);
     } catch (const Wanted& error) {
