@@ -40,7 +40,7 @@ class GrafanaSchema:
 
     def _panel(self, panel: dict[str, Any]) -> Iterator[str]:
         place = f"panel {panel.get('title')}"
-        kind = panel.get("type")
+        kind = str(panel.get("type"))
         if kind == "row":
             yield from self._check(panel, place, "row")
             return
