@@ -316,6 +316,15 @@ def test_where_colours_change(name: str) -> None:
     assert (colours["success"], colours["failure"]) == ("green", "red")
 
 
+@needs_sdk
+def test_where_alerts_begin_is_where_they_do() -> None:
+    rules = pytest.importorskip("inferometer.monitoring.objectives").Objectives()
+    from dashboards.limits import OBJECTIVES
+
+    for name, value in vars(OBJECTIVES).items():
+        assert getattr(rules, name) == value, name
+
+
 @pytest.mark.skipif(not (ROOT / "docs/runbooks").is_dir(), reason="no docs/runbooks yet")
 @pytest.mark.parametrize("name", NAMES)
 def test_runbooks_are_there(name: str) -> None:
