@@ -240,7 +240,7 @@ MUTANTS = {
         "series ['']",
     ),
     "le is lost": ("Latency P50, P95, P99", "by (le)", "by (model)", "no series"),
-    "no rate": ("Request rate by outcome", "rate(", "abs(", "refused"),
+    "a function that takes no window": ("Request rate by outcome", "rate(", "abs(", "refused"),
     "microseconds for milliseconds": (
         "Where the time goes",
         " / 1000",
