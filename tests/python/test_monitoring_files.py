@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from dataclasses import fields, replace
@@ -256,3 +257,18 @@ def test_a_dashboard_is_copied_as_it_is(tmp_path: Path) -> None:
     for dashboard in folder.glob("*.json"):
         copy = tmp_path / "grafana/dashboards" / dashboard.name
         assert copy.read_bytes() == dashboard.read_bytes()
+
+
+def test_links_lead_to_dashboards_and_set_variables_that_they_have() -> None:
+    folder = ROOT / "python/inferometer/monitoring/files/grafana/dashboards"
+    dashboards = {
+        content["uid"]: {variable["name"] for variable in content["templating"]["list"]}
+        for content in (json.loads(path.read_text()) for path in folder.glob("*.json"))
+    }
+    if not dashboards:
+        pytest.skip("the dashboards have not been generated")
+    for rule in rules_of(load(ROOT / "configs" / RULES[0])):
+        if link := rule["annotations"].get("dashboard_url"):
+            uid, _, query = link.rpartition("/d/")[2].partition("?")
+            variables = {part.partition("=")[0].removeprefix("var-") for part in query.split("&")}
+            assert variables <= dashboards[uid]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +128,45 @@ def test_a_latency_between_two_edges_is_pointed_out(
     assert "note: latency_warning=0.7: no bucket of the histogram ends there" in (
         capsys.readouterr().out
     )
+
+
+def test_a_scrape_limit_beyond_the_timeout_is_pointed_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init(tmp_path, "--scrape-interval=1")
+    assert "note: scrape_duration=1: scrapes are given up after 1 s" in capsys.readouterr().out
+    init(tmp_path, "--scrape-interval=1.5", "--force")
+    assert "note:" not in capsys.readouterr().out
+
+
+def documented_commands() -> list[str]:
+    """Every ``inferometer monitoring init`` of the documents and of the files themselves."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md")]
+    texts.append((ROOT / "configs/prometheus-multi-target.yml").read_text(encoding="utf-8"))
+    whole = "\n".join(texts).replace("\\\n", " ")
+    found = re.findall(r"inferometer monitoring init ([^`\n]*)", whole)
+    return sorted({command.strip() for command in found if command.strip()})
+
+
+@pytest.mark.parametrize("command", documented_commands())
+def test_the_documented_commands_are_taken(tmp_path: Path, command: str) -> None:
+    folder, *options = shlex.split(command)
+    if folder.startswith("--"):  # without a folder: --help
+        with pytest.raises(SystemExit, match="0"):
+            init(folder)
+        return
+    assert init(tmp_path / folder, *options) == 0
+
+
+def test_the_documented_python_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs/monitoring.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(program, {})
+    assert 'job="resnet"' in capsys.readouterr().out
+    assert (tmp_path / "monitoring/prometheus.yml").exists()
 
 
 def test_the_edges_that_it_knows_are_those_of_the_histogram() -> None:

@@ -92,13 +92,23 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings(objectives=objectives, **given)
 
 
-def _between_edges(objectives: Objectives) -> list[str]:
-    """Latency objectives that no bucket of the histogram ends at."""
-    return [
-        f"{name}={getattr(objectives, name):g}"
-        for name in ("latency_warning", "latency_critical")
-        if getattr(objectives, name) not in _EDGES
-    ]
+def _notes(settings: Settings) -> list[str]:
+    """What is allowed and may not be what was meant."""
+    notes = []
+    for name in ("latency_warning", "latency_critical"):
+        limit = getattr(settings.objectives, name)
+        if limit not in _EDGES:
+            edges = ", ".join(f"{edge:g}" for edge in _EDGES)
+            notes.append(
+                f"{name}={limit:g}: no bucket of the histogram ends there, so P95 is interpolated; "
+                f"exact are {edges}"
+            )
+    if settings.objectives.scrape_duration >= settings.scrape_timeout:
+        notes.append(
+            f"scrape_duration={settings.objectives.scrape_duration:g}: scrapes are given up after "
+            f"{settings.scrape_timeout:g} s, so ScrapeSlow never fires"
+        )
+    return notes
 
 
 def _next_command(folder: Path, settings: Settings) -> str:
@@ -129,9 +139,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     for path in write(arguments.folder, settings, force=arguments.force):
         print(path)
-    if between := _between_edges(settings.objectives):
-        edges = ", ".join(f"{edge:g}" for edge in _EDGES)
-        print(f"note: {', '.join(between)}: no bucket of the histogram ends there, so P95 is")
-        print(f"      interpolated; exact are {edges}")
+    for note in _notes(settings):
+        print(f"note: {note}")
     print(f"next: {_next_command(arguments.folder, settings)}")
     return 0

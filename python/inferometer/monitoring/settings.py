@@ -21,6 +21,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 RUNBOOK_BASE = "https://github.com/inferometer/inferometer/blob/main/docs/runbooks"
 # The shortest windows of the rules are one minute: two scrapes, four with the usual 15 s.
 LONGEST_SCRAPE_INTERVAL = 30.0
+LONGEST_SCRAPE = 10.0
 
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _URL = r"https?://[^\s\"'\\]+"
@@ -132,6 +133,11 @@ class Settings:
             check_port(f"port of the target {target!r}", _target_port(target))
         if len(set(self.targets)) < len(self.targets):
             raise config_error("targets", self.targets, "each target once")
+
+    @property
+    def scrape_timeout(self) -> float:
+        """Seconds after which a scrape has failed: the interval, at most Prometheus' default."""
+        return min(self.scrape_interval, LONGEST_SCRAPE)
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from inferometer.monitoring.settings import Settings
 MULTI_TARGET_JOB = "inference-servers"
 _MULTI_TARGETS = ("triton-1:8002", "triton-2:8002", "triton-3:8002")
 _BUDGET_DAYS = 30
-_SCRAPE_TIMEOUT = 10.0
 
 _PURPOSES = {
     "compose": "in a container, beside the service",
@@ -189,7 +188,7 @@ def values(settings: Settings) -> dict[str, str]:
         "metric_relabel_configs": _METRIC_RELABEL,
         "down_inhibition": _down_inhibition(settings),
         "scrape_interval": duration(settings.scrape_interval),
-        "scrape_timeout": duration(min(settings.scrape_interval, _SCRAPE_TIMEOUT)),
+        "scrape_timeout": duration(settings.scrape_timeout),
         "retention": settings.retention,
         "runbook_base": settings.runbook_base.rstrip("/"),
     }
