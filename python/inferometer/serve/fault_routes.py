@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from inferometer._core import ConfigError
 from inferometer.faults import Faults
 from inferometer.serve.errors import RequestError, bad_request
 from inferometer.serve.json_reader import JsonError, read_json
-from inferometer.serve.loopback import is_loopback, is_loopback_name
+from inferometer.serve.loopback import host_of, is_loopback, is_loopback_name
 from inferometer.serve.replies import json_reply
 from inferometer.serve.service import Service
 
@@ -57,13 +56,13 @@ def _check_client(request: Request) -> None:
     The service listens on loopback; this is for reverse proxies and for pages in a browser.
     """
     headers = request.headers
-    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    host = host_of(f"//{headers.get('host', '')}")
     origin = headers.get("origin")
     here = (
         request.client is not None
         and is_loopback(request.client.host)
         and is_loopback_name(host)
-        and (origin is None or is_loopback_name(urlsplit(origin).hostname or ""))
+        and (origin is None or is_loopback_name(host_of(origin)))
         and not any(name in headers for name in ("forwarded", "x-forwarded-for", "via"))
     )
     if not here:

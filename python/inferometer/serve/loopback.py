@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from urllib.parse import urlsplit
 
 
 def is_loopback(address: str) -> bool:
@@ -20,6 +21,14 @@ def is_loopback_name(host: str) -> bool:
     """Whether a URL's host, without a port, means this machine wherever it is looked up."""
     name = host.removeprefix("[").removesuffix("]")
     return name.lower() == "localhost" or is_loopback(name)
+
+
+def host_of(url: str) -> str:
+    """A URL's host without its port; empty if it has none, or is no URL."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def host_is_loopback(host: str) -> bool:
