@@ -13,10 +13,13 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from conftest import ROOT
 
 REPOSITORY = ROOT / "model_repository"
 STOP_SECONDS = 60
+INFER = "/v2/models/resnet_model/infer"
 
 
 class ServiceProcess:
@@ -115,6 +118,21 @@ class ServiceProcess:
             match[1]: float(match[2])
             for match in re.finditer(r"^([^#\s][^\s{]*(?:\{.*\})?) (\S+)$", text, re.MULTILINE)
         }
+
+
+def image_request(images: np.ndarray[Any, Any], number: int) -> dict[str, Any]:
+    """A request of images to `resnet_model`."""
+    return {
+        "id": str(number),
+        "inputs": [
+            {
+                "name": "image",
+                "shape": list(images.shape),
+                "datatype": "FP32",
+                "data": images.ravel().tolist(),
+            }
+        ],
+    }
 
 
 def delay_request(*numbers: float) -> dict[str, Any]:
