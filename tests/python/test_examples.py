@@ -24,13 +24,19 @@ SERVICES = {
     "several_targets/service.py",
 }
 DEMO = {"demo_load.py", "demo_metrics.py", "demo_service.py", "digits_data.py"}
-PROGRAMS = {"minimal.py", "pytorch_module.py", "sklearn_estimator.py", "onnx_runtime.py"}
+PROGRAMS = {
+    "minimal.py",
+    "onnx_runtime.py",
+    "pytorch_module.py",
+    "sklearn_estimator.py",
+    "tune_batching.py",
+}
 
 
-def run(name: str) -> str:
+def run(name: str, *options: str) -> str:
     """Runs an example; returns what it printed. It must warn of nothing."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / name)],
+        [sys.executable, "-W", "error", str(EXAMPLES / name), *options],
         capture_output=True,
         text=True,
         timeout=120,
@@ -98,3 +104,19 @@ def test_onnx_runtime_behind_the_engine_agrees_with_the_native_graph() -> None:
     assert printed_number(output, "accuracy") > 97
     assert printed_number(output, "largest difference from the native graph") < 1e-4
     assert printed_number(output, "mean batch size") > 1
+
+
+def test_tuning_goes_from_measuring_to_a_choice_that_is_measured() -> None:
+    output = run("tune_batching.py", "--seconds", "1")
+    parts = re.split(r"^(\d)\. ", output, flags=re.MULTILINE)
+    assert parts[1::2] == ["1", "2", "3", "4"]
+    tables = [
+        re.findall(r"^ +(\d+) +(\d+) ms +[\d.]+ +[\d.]+ +[\d.]+ +(\d+)%$", part, re.M)
+        for part in parts
+    ]
+    before, simulated, after = tables[4], tables[6], tables[8]
+    assert (len(before), len(simulated), len(after)) == (1, 7, 1)
+    assert before[0][:2] == simulated[0][:2] == ("4", "0")
+    assert after[0][:2] in [row[:2] for row in simulated]
+    # Waiting for company leaves the model free for longer, whatever this machine's speed.
+    assert int(simulated[-1][2]) < int(simulated[-4][2])
