@@ -67,7 +67,7 @@ time.sleep(0.001)
 
 @dataclass
 class Answers:
-    """What was answered so far."""
+    """What was answered so far; under ``--processes``, in a worker: since its last report."""
 
     correct: int = 0
     checked: int = 0
@@ -76,6 +76,17 @@ class Answers:
     def accuracy(self) -> float:
         """Percent of the answers that name the right digit."""
         return 100 * self.correct / self.checked if self.checked else float("nan")
+
+    def report(self, client_id: str, data: dict[str, Any]) -> None:
+        """Puts a worker's part into its report to the master."""
+        data["digits"] = (self.correct, self.checked)
+        self.correct = self.checked = 0
+
+    def collect(self, client_id: str, data: dict[str, Any]) -> None:
+        """Adds the part of a worker."""
+        correct, checked = data["digits"]
+        self.correct += correct
+        self.checked += checked
 
 
 @dataclass(frozen=True)
@@ -268,6 +279,8 @@ def listen() -> None:
     hooks.init_command_line_parser.add_listener(add_options)
     hooks.test_start.add_listener(remember)
     hooks.quitting.add_listener(summarize)
+    hooks.report_to_master.add_listener(answers.report)
+    hooks.worker_report.add_listener(answers.collect)
 
 
 listen()

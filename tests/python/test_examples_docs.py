@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import promql_parser
 import pytest
 
 import inferometer as im
@@ -21,6 +22,8 @@ CLASSES = (
 )
 # Parts of the native engine that others are made of.
 INNER = {"infer_item", "infer_item_async", "submit_item", "swap_models"}
+# How many queries a guide has at least.
+QUERIES = {"production": 15, "tuning_batching": 5, "examples": 2, "troubleshooting": 2}
 DATACLASSES = (im.Batching, im.QueuePolicy, im.Padding, im.Spec, im.Arrival)
 
 
@@ -47,6 +50,31 @@ def test_the_code_of_a_guide_runs_from_top_to_bottom(guide: str, tmp_path: Path)
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    if guide == "production":  # simulated: the same on every machine
+        (shown,) = re.findall(r"```text\n(.*?)```", text_of(guide), re.DOTALL)
+        assert done.stdout == shown
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_query_of_a_guide_can_be_parsed_and_names_metrics_that_exist(guide: str) -> None:
+    families = re.findall(
+        r"^\| `(\w+)`", (ROOT / "docs/metrics.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(families) > 40
+    names = {"nv_inference_request_duration_us"}  # the scrape configuration's
+    names.update(families)
+    found = 0
+    for query in re.findall(r"`([^`\n]+)`", text_of(guide)):
+        metrics = re.findall(r"\b(?:inference|inferometer|nv|gpu)_[a-z_]+\b(?!\()", query)
+        if not metrics or query.startswith(("$", "'")) or not re.match(r"[\w(]", query):
+            continue
+        if re.search(r"[({\[]", query):
+            promql_parser.parse(query)
+        for metric in metrics:
+            family = re.sub(r"_(bucket|sum|count)$", "", metric)
+            assert {metric, family} & names, f"{metric} in {query}"
+        found += 1
+    assert found >= QUERIES.get(guide, 0)
 
 
 @pytest.mark.parametrize("guide", GUIDES)

@@ -92,6 +92,16 @@ def test_goals_that_are_missed_are_named_and_fail_the_run(service: str) -> None:
 
 
 @pytest.mark.slow
+def test_several_processes_have_one_summary(service: str) -> None:
+    goals = ["--min-mean-batch", "1.5", "--min-accuracy", "95"]
+    done = locust(service, "--processes", "2", *goals, seconds=4)
+    numbers = summary(done)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("summary: ") == 1
+    assert numbers["failures"] == 0 < numbers["requests"]
+
+
+@pytest.mark.slow
 def test_a_model_that_is_not_there_fails_every_request(service: str) -> None:
     done = locust(service, "--model", "other", "--min-mean-batch", "1", seconds=3)
     numbers = summary(done)
