@@ -63,13 +63,13 @@ def summary(done: subprocess.CompletedProcess[str]) -> dict[str, float]:
 
 @pytest.mark.slow
 def test_the_load_has_its_rate_and_makes_batches(service: str) -> None:
-    goals = ["--want-requests", str(SECONDS * USERS - USERS // 2), "--min-mean-batch", "2.5"]
+    goals = ["--want-requests", str(SECONDS * USERS - 5), "--min-mean-batch", "2.5"]
     goals += ["--min-efficiency", "50", "--min-accuracy", "95"]
     done = locust(service, *goals)
     numbers = summary(done)
     assert done.returncode == 0, done.stdout + done.stderr
     assert numbers["failures"] == 0
-    # Users begin within their first second, and send one request in each.
+    # One in each second of each user; the last ones may not have been answered yet.
     assert USERS * (SECONDS - 1) <= numbers["requests"] <= USERS * SECONDS
     assert numbers["batch"] >= 2.5 and numbers["efficiency"] > 50
     assert numbers["accuracy"] > 95
