@@ -8,8 +8,8 @@ as answers take less than the time between two. For slower answers take more use
 users that wait for a slow service send less, and hide from its P95 how slow it is.
 
 At the end it reads /metrics and prints one line of summary. With ``--want-requests``,
-``--min-mean-batch``, ``--min-efficiency`` or ``--min-accuracy`` (or the variables that ``--help``
-names) it says which goal was missed, and locust exits with 1. docs/load_testing.md says more.
+``--min-mean-batch``, ``--min-efficiency`` or ``--min-accuracy`` (or ``LOCUST_WANT_REQUESTS``, ...)
+it says which goal was missed, and locust exits with 1. docs/load_testing.md says more.
 """
 
 from __future__ import annotations
