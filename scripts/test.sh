@@ -114,7 +114,7 @@ torch_tests() {
   rm -rf build/venv-torch
   python3 -m venv build/venv-torch &&
     run_logged "pip install torch" build/logs/torch.log build/venv-torch/bin/pip install \
-      torch==2.13.0 pytest onnx dist/*.whl &&
+      torch==2.13.0 pytest onnx uvloop dist/*.whl &&
     build/venv-torch/bin/python -m pytest -q tests/python/test_engine.py -k torch
 }
 
