@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from inferometer import _core
 from inferometer._core import ConfigError, Registry
 from inferometer.batching import Batching, check_bool, check_int, check_seconds, check_text
+from inferometer.html.state import simulation_html
+from inferometer.html.stats import Stats
 
 # As the core has it.
 _MAX_INSTANCES = 65_536
@@ -79,14 +81,14 @@ class Simulation:
         """
         self._core.run()
 
-    def stats(self) -> dict[str, Any]:
+    def stats(self) -> Stats:
         """What happened so far.
 
         Returns:
             The dict of ``Engine.stats()``, and ``throughput``: successful requests a second of
             simulated time, nan at its start.
         """
-        return self._core.stats()
+        return Stats(self._core.stats())
 
     @property
     def now(self) -> float:
@@ -118,6 +120,10 @@ class Simulation:
     def __repr__(self) -> str:
         """Where it is."""
         return f"<inferometer.Simulation at {self.now:g} s>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: where it is, and ``stats()``."""
+        return simulation_html(self)
 
 
 def simulate(
