@@ -18,7 +18,9 @@ HELP = "check Prometheus rules and Grafana dashboards against the metrics that e
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the command's arguments."""
-    parser.description = "Checks rule files (YAML) and dashboards (JSON) together. Exit status 1 if there are errors."
+    parser.description = (
+        "Checks rule files (YAML) and dashboards (JSON) together. Exit status 1: errors were found."
+    )
     add = parser.add_argument
     add("files", nargs="*", metavar="FILE", help="rule files and dashboards")
     add(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 
-from inferometer.monitoring.lint.expression import Aggregation, Call, Node, Selector
+from inferometer.monitoring.lint.expression import Aggregation, Call, Matcher, Node, Selector
 from inferometer.monitoring.lint.samples import SampleInfo
 
 # Functions that keep the order of two series of which one is never above the other.
@@ -63,4 +64,31 @@ def _selects_part(part: Selector, whole: Selector, lookup: Lookup) -> bool:
             return False
     elif sample is None or sample.range.low < 0:
         return False
-    return conditions >= set(whole.matchers)
+    return _implies(conditions, set(whole.matchers), {} if sample is None else sample.values)
+
+
+def _implies(
+    part: set[Matcher], whole: set[Matcher], values: Mapping[str, tuple[str, ...]]
+) -> bool:
+    """Whether what meets the first conditions meets the second."""
+    for label in {matcher.label for matcher in whole - part}:
+        known = values.get(label, ())
+        chosen = _chosen(known, [m for m in part if m.label == label])
+        allowed = _chosen(known, [m for m in whole if m.label == label])
+        if not known or chosen is None or allowed is None or not chosen <= allowed:
+            return False
+    return True
+
+
+def _chosen(known: tuple[str, ...], matchers: list[Matcher]) -> set[str] | None:
+    """The values that meet all conditions; None if one cannot be read."""
+    try:
+        return {value for value in known if all(_meets(value, m) for m in matchers)}
+    except re.error:
+        return None
+
+
+def _meets(value: str, matcher: Matcher) -> bool:
+    if matcher.op in ("=", "!="):
+        return (value == matcher.value) == (matcher.op == "=")
+    return (re.fullmatch(matcher.value, value) is not None) == (matcher.op == "=~")

@@ -87,6 +87,8 @@ def _scalar(tree: Tree | None) -> str:
 
 
 def _comments_above(lines: list[str], line: int) -> int:
+    # YAML knows other ends of lines than Python does.
+    line = min(line, len(lines))
     while line > 1 and lines[line - 2].lstrip().startswith("#"):
         line -= 1
     return line
@@ -128,7 +130,7 @@ def _group(group: Tree, lines: list[str], report: Report, names: set[str]) -> li
     ends = [*(start - 1 for start in starts[1:]), group.last_line]
     shared = _texts(group.get("labels"), here, "label")
     found = []
-    for tree, start, end in zip(trees, starts, ends, strict=True):
+    for tree, start, end in zip(trees, starts, ends, strict=False):
         rule = _rule(tree, here, shared, _ignored(lines, start, end, here), name)
         found += [] if rule is None else [rule]
     return found
