@@ -18,7 +18,7 @@ from inferometer.monitoring.lint.source_text import MAX_BYTES
 
 relaxed = settings(
     deadline=None,
-    max_examples=150,
+    max_examples=100,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 VOCABULARY = """
