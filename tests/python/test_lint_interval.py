@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inferometer.monitoring.lint.evaluation import Evaluation
-from inferometer.monitoring.lint.exposition_metrics import SampleInfo
 from inferometer.monitoring.lint.interval import Interval, float_power, verdict
 from inferometer.monitoring.lint.knowledge import Knowledge
 from inferometer.monitoring.lint.parsing import parse
 from inferometer.monitoring.lint.report import Findings, Report
+from inferometer.monitoring.lint.samples import SampleInfo
 from inferometer.monitoring.lint.settings import Settings
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: float(f"{x:.6g}") + 0.0)

@@ -68,18 +68,18 @@ def _report_never(run: Evaluation, node: Binary, why: str) -> None:
 def _against_limit(
     run: Evaluation, node: Binary, value: Value, op: str, limit: float, truth: bool | None
 ) -> bool | None:
-    what = "it" if value.source is None else value.source.name
+    what = "" if value.source is None else f" ({value.source.name})"
     if _report_latency_unit(run, node, value, limit):
         return None
     if limit not in value.interval:
         run.report(
             "value-outside-range",
-            f"got {node.text[:160]}, but the value is {value.interval} ({what}): want a limit "
+            f"got {node.text[:160]}, but the value is {value.interval}{what}: want a limit "
             f"within that{_percent_hint(value, limit)}",
         )
         return None
     if truth is False and not node.returns_bool:
-        _report_never(run, node, f"the value is {value.interval} ({what})")
+        _report_never(run, node, f"the value is {value.interval}{what}")
     _check_edges(run, node, value, op, limit)
     return truth
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from inferometer.monitoring.catalogue import catalogue
 from inferometer.monitoring.lint import interval as intervals
 from inferometer.monitoring.lint.comparisons import check_units, compare
 from inferometer.monitoring.lint.expression import COMPARISONS, SET_OPERATORS, Binary
@@ -139,14 +140,18 @@ def _unit(op: str, left: Value, right: Value) -> Unit | None:
 
 
 def _plausible(op: str, left: Value, right: Value, unit: Unit | None) -> Interval | None:
-    """The mean of a histogram lies within its edges, as long as these were well chosen."""
+    """Where a mean latency lies: within the edges of a histogram, if these were well chosen."""
     source, by = left.source, right.source
     if op != "/" or unit is None or source is None or by is None or source.unit is None:
         return None
-    if source.kind == "sum" and by.metric == source.metric and source.edges:
+    if unit.physical != source.unit.physical or not unit.same_scale(source.unit):
+        return None
+    edges: tuple[float, ...] = ()
+    if source.kind == "sum" and by.metric == source.metric:
         edges = source.edges
-        return Interval(edges[0], edges[-1]) if unit.physical == source.unit.physical else None
-    return None
+    elif source.name.startswith("nv_inference_") and source.name.endswith("_duration_us"):
+        edges = catalogue()["nv_inference_request_latency_us"].edges
+    return Interval(edges[0], edges[-1]) if edges else None
 
 
 def _check_totals(run: Evaluation, node: Binary, left: Value, right: Value) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from inferometer.monitoring.lint.checks import CHECKS
@@ -56,6 +55,3 @@ class Report:
     def at(self, line: int, where: str, ignored: frozenset[str] = frozenset()) -> Report:
         """For a place in the same file."""
         return Report(self.findings, self.path, line, where, self.ignored | ignored)
-
-
-Reporter = Callable[[str, str], None]

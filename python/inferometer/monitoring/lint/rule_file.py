@@ -18,7 +18,7 @@ _RULE_KEYS = frozenset(
 )
 _METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-_IGNORE = re.compile(r"#\s*rules-check:\s*ignore=([\w, -]+)")
+_IGNORE = re.compile(r"#.*\brules-check: *ignore=([\w,-]+)")
 _WHOLE = re.compile(r"\d+")
 
 
@@ -47,11 +47,6 @@ class Rule:
     annotations: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
     for_seconds: float | None = 0.0
-
-
-def looks_like_rules(tree: Tree) -> bool:
-    """Whether a YAML document is a rule file, or the Prometheus operator's PrometheusRule."""
-    return tree.get("groups") is not None or tree.get("spec") is not None
 
 
 def read_rules(text: str, report: Report) -> list[Rule]:
@@ -98,7 +93,7 @@ def _ignored(lines: list[str], first: int, last: int, report: Report) -> frozens
     names: set[str] = set()
     for number in range(first, min(last, len(lines)) + 1):
         found = _IGNORE.search(lines[number - 1])
-        for name in re.split(r"[,\s]+", found[1].strip()) if found else ():
+        for name in found[1].split(",") if found else ():
             if name in CHECKS:
                 names.add(name)
             elif name:

@@ -11,6 +11,8 @@ from inferometer.monitoring.lint.samples import SampleInfo
 from inferometer.monitoring.lint.source_text import SourceError
 from inferometer.monitoring.lint.yaml_tree import Tree, read_yaml
 
+_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
 
 @dataclass(frozen=True)
 class Relabeling:
@@ -21,7 +23,7 @@ class Relabeling:
         sources: The labels it reads.
         pattern: What they, joined, have to match.
         target: The label it writes.
-        replacement: What it writes, in the syntax of Python's regular expressions.
+        replacement: What it writes, with `$1` for what matched.
     """
 
     action: str
@@ -37,7 +39,7 @@ class Relabeling:
         if self.action in ("drop", "keep") and by_name:
             return sample if (found is not None) == (self.action == "keep") else None
         if self.action == "replace" and found is not None and self.target == "__name__":
-            return replace(sample, name=found.expand(self.replacement))
+            return replace(sample, name=_expanded(self.replacement, found))
         if sample.labels is None:
             return sample
         if self.action == "replace" and self.target != "__name__":
@@ -90,21 +92,26 @@ def _relabeling(tree: Tree) -> Relabeling:
         pattern = re.compile(regex)
     except re.error as error:
         raise SourceError(f"got the regex {regex!r}: {error}", tree.line) from None
-    template = _text(tree.get("replacement"), "$1").replace("\\", r"\\")
-    relabeling = Relabeling(
+    return Relabeling(
         _text(tree.get("action"), "replace").lower(),
         _words(tree.get("source_labels")),
         pattern,
         _text(tree.get("target_label"), ""),
-        re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", template),
+        _text(tree.get("replacement"), "$1"),
     )
-    try:
-        re.sub(pattern, relabeling.replacement, "")
-    except (re.error, IndexError):
-        raise SourceError(
-            f"got the replacement {template!r}, want one with groups of {regex!r}", tree.line
-        ) from None
-    return relabeling
+
+
+def _expanded(template: str, found: re.Match[str]) -> str:
+    """A replacement as Go writes it: what names no group is empty."""
+
+    def group(reference: re.Match[str]) -> str:
+        name = reference[1] or reference[2]
+        try:
+            return found[int(name) if name.isdigit() else name] or ""
+        except IndexError:
+            return ""
+
+    return _REFERENCE.sub(group, template)
 
 
 def _target_labels(job: Tree) -> Iterator[str]:

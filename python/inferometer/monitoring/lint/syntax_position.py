@@ -19,7 +19,7 @@ _TOKEN = re.compile(
 )
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 # What may follow: an operand, a duration, a matcher, the rest of a by-clause or call, nothing.
-_FILLERS = ("", "a", "5m", '="b"', '"b"', "=1", "(a)", "(a) a", " a", "[5m]", "m", ",a", ":")
+_FILLERS = ("", "a", "5m", '="b"', '"b"', "=1", "(a)", "(a) (a)", " a", "[5m]", "m", ",a", ":")
 # Grammar errors; all else (types, arguments, unknown functions) is about the whole.
 _GRAMMAR = re.compile(
     r"invalid promql|unclosed|unexpected|no expression|unterminated|bad number|ParseFloat"
@@ -64,7 +64,7 @@ def _unclosed(text: str) -> int:
 def _viable(start: str) -> bool:
     closing = "".join(_CLOSES[bracket[0]] for bracket in reversed(_open_brackets(start)))
     for filler in _FILLERS:
-        for tail in ("", " a"):
+        for tail in ("", " a", " (a)"):
             try:
                 promql.parse(start + filler + closing + tail)
             except ValueError as error:

@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_RATIO_FACTORS = (100.0,)
+_FACTORS = (60.0, 3600.0, 86400.0, *(base**n for base in (1000.0, 1024.0) for n in (1, 2, 3)))
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -44,9 +47,16 @@ class Unit:
         return Unit(kept, self.scale * other.scale**sign)
 
     def scaled(self, factor: float) -> Unit | None:
-        """The unit of values that were multiplied by a number; None if that makes no sense."""
+        """The unit of values that were multiplied by a number.
+
+        A factor that is between units, as 1000, gives another unit; any other one, as in twice
+        the objective, leaves it. None if nothing can be said.
+        """
         if not math.isfinite(factor) or factor <= 0:
             return None
+        conversions = _RATIO_FACTORS if self.is_ratio else _FACTORS
+        if not any(math.isclose(max(factor, 1 / factor), each) for each in conversions):
+            return self
         scale = self.scale / factor
         return Unit(self.bases, scale) if math.isfinite(scale) and scale > 0 else None
 
