@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 import inferometer as im
@@ -44,7 +45,7 @@ def test_a_metric_without_a_unit_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 def test_samples_labels_and_closed_values_are_those_exposed() -> None:
     registry = im.Registry(monitors=True)
     with im.Engine(lambda x: x, name="m", registry=registry, latency_objective=1.0) as engine:
-        engine.infer(im_rows())
+        engine.infer(np.zeros((1, 2), np.float32))
         text = im.render_metrics(registry)[0].decode()
     known = catalogue_samples()
     exposed = parse_exposition(text)
@@ -67,12 +68,6 @@ def test_samples_labels_and_closed_values_are_those_exposed() -> None:
 def values_of(text: str, name: str, label: str) -> set[str]:
     lines = [line for line in text.splitlines() if line.startswith(name + "{")]
     return {line.split(f'{label}="')[1].split('"')[0] for line in lines if f'{label}="' in line}
-
-
-def im_rows() -> object:
-    import numpy as np
-
-    return np.zeros((1, 2), np.float32)
 
 
 def test_exposed_values_lie_within_their_range() -> None:

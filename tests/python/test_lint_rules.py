@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,9 +29,11 @@ def alert(expr: str, **more: object) -> dict[str, object]:
     }
 
 
-def check(tmp_path: Path, *rules: dict[str, object], settings: Settings | None = None) -> list[str]:
+def check(
+    tmp_path: Path, *rules: Mapping[str, object], settings: Settings | None = None
+) -> list[str]:
     path = tmp_path / "rules.yml"
-    document = {"groups": [{"name": "g", "rules": list(rules)}]}
+    document = {"groups": [{"name": "g", "rules": [dict(rule) for rule in rules]}]}
     path.write_text(yaml.safe_dump(document, sort_keys=False, width=10_000))
     return [finding.check for finding in check_files([path], settings)]
 
@@ -75,6 +78,12 @@ COPIED = [
     ),
     ("rate(inference_requests_total[15s]) > 10", "range-too-short"),
     ("nv_inference_request_failure > 10", "counter-without-rate"),
+    (
+        "sum(nv_inference_request_failure) / sum(rate(nv_inference_request_success[5m])) > 0.05",
+        "counter-without-rate",
+    ),
+    ("avg_over_time(inference_queue_depth[10s]) > 10", "range-too-short"),
+    ("changes(process_start_time_seconds[20s]) > 0", "range-too-short"),
     ("rate(sum(nv_inference_request_failure)[5m:15s]) > 10", "rate-of-aggregate"),
     ("inference_queue_depth", "comparison-missing"),
     ('inference_requests_total{status="error"} > 0', "unknown-label-value"),
@@ -177,7 +186,7 @@ def test_expositions_give_types_edges_and_labels() -> None:
         "s": "quantile",
     }
     assert found["seconds_bucket"].edges == (0.5,)
-    assert found["calls_total"].labels == {"path"}
+    assert found["calls_total"].labels == frozenset({"path"})
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from inferometer.monitoring.lint.histogram_calls import evaluate_quantile
 from inferometer.monitoring.lint.interval import ANY, Interval
 from inferometer.monitoring.lint.labels import NONE, UNKNOWN, Labels
 from inferometer.monitoring.lint.rate_calls import evaluate_delta, evaluate_rate
+from inferometer.monitoring.lint.selectors import check_window
 from inferometer.monitoring.lint.units import SECONDS
 from inferometer.monitoring.lint.value import Value, number
 
@@ -33,6 +34,9 @@ def evaluate(run: Evaluation, node: Call) -> Value:
         return evaluate_delta(run, node, arguments[0])
     if name in ("absent", "absent_over_time"):
         return _absent(run, node)
+    for argument in node.arguments:
+        if isinstance(argument, Selector) and argument.range is not None:
+            check_window(run, name, argument.range)
     if not arguments:
         return _without_arguments(node)
     first = arguments[1] if name == "quantile_over_time" else arguments[0]

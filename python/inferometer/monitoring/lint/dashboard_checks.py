@@ -60,6 +60,9 @@ def _check_variables(dashboard: Dashboard, report: Report) -> None:
                 used.setdefault(name, query.line)
         for name in names_in(panel.title):
             used.setdefault(name, panel.line)
+    for annotation in dashboard.annotations:
+        for name in names_in(annotation.expr):
+            used.setdefault(name, annotation.line)
     for variable in dashboard.variables:
         for name in names_in(variable.query):
             used.setdefault(name, variable.line)

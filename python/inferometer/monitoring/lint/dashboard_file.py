@@ -170,7 +170,8 @@ def _annotation(annotation: Object) -> Query:
     target = mapping(annotation.get("target"))
     expr = text_of(annotation.get("expr")) or text_of(target.get("expr"))
     name = text_of(annotation.get("name"))
-    return Query(expr, name, "", annotation.get("datasource"), annotation.line)
+    legend = " ".join(text_of(annotation.get(key)) for key in ("titleFormat", "textFormat"))
+    return Query(expr, name, legend, annotation.get("datasource"), annotation.line)
 
 
 def _variable(variable: Object) -> Variable:

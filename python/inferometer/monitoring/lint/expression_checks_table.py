@@ -48,7 +48,8 @@ EXPRESSION_CHECKS = (
     Check(
         "counter-without-rate",
         "error",
-        "A counter compared as it is: true until the process restarts.",
+        "A counter compared as it is, which is true until the process restarts; or divided by a "
+        "rate.",
         f"{_FAILED} > 10",
         f"increase({_FAILED}[5m]) > 10",
     ),
@@ -154,7 +155,8 @@ EXPRESSION_CHECKS = (
     Check(
         "range-too-short",
         "error",
-        "A range of fewer than two scrapes is empty; of fewer than four (a warning) it has gaps.",
+        "A range of fewer than two scrapes has no rate; with fewer than four (a warning) there are "
+        "gaps. `*_over_time` needs one scrape.",
         "rate(inference_requests_total[20s])",
         "rate(inference_requests_total[1m])",
     ),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from inferometer.monitoring.catalogue import catalogue
 from inferometer.monitoring.lint import interval as intervals
 from inferometer.monitoring.lint.comparisons import check_units, compare
-from inferometer.monitoring.lint.expression import COMPARISONS, SET_OPERATORS, Binary
+from inferometer.monitoring.lint.expression import COMPARISONS, SET_OPERATORS, Binary, Call, Node
+from inferometer.monitoring.lint.function_tables import RATES
 from inferometer.monitoring.lint.interval import UNIT, Interval
 from inferometer.monitoring.lint.knowledge import did_you_mean
 from inferometer.monitoring.lint.labels import NONE, UNKNOWN, Labels
@@ -162,3 +163,14 @@ def _check_totals(run: Evaluation, node: Binary, left: Value, right: Value) -> N
             "rate(...[5m]) on both sides",
             "warning" if run.on_dashboard else None,
         )
+    elif (left.total and has_rate(node.right)) or (right.total and has_rate(node.left)):
+        run.report(
+            "counter-without-rate",
+            f"got {node.text[:160]}, a counter as it is on one side and a rate on the other: write "
+            "rate(...[5m]) on both sides",
+        )
+
+
+def has_rate(node: Node) -> bool:
+    """Whether there is a rate in an expression."""
+    return any(isinstance(part, Call) and part.function in RATES for part in node.walk())

@@ -161,3 +161,15 @@ def check_range(run: Evaluation, function: str, seconds: float) -> None:
             f"{got}, which has gaps when a scrape is late; {want}",
             "warning",
         )
+
+
+def check_window(run: Evaluation, function: str, seconds: float) -> None:
+    """Whether a range holds at least one scrape, or two where two are compared."""
+    scrape = run.knowledge.scrape_interval
+    least = 2 * scrape if function in ("changes", "resets") else scrape
+    if seconds < least:
+        run.report(
+            "range-too-short",
+            f"got {function} over {duration_text(seconds)}, in which there may be no scrape to "
+            f"look at: want at least {duration_text(least)}",
+        )
