@@ -119,6 +119,7 @@ def test_deep_expressions_are_bounded(
         ("a.json", b"[]", "want a dashboard"),
         ("a.yml", b" " * (MAX_BYTES + 1), "want a smaller file"),
         ("a.yml", b"", "want `groups:`"),
+        ("a.yml", b"scrape_configs: []", "is given as --prometheus-config"),
     ],
 )
 def test_broken_files_get_a_finding(

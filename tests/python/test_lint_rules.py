@@ -116,7 +116,7 @@ GOOD = [
     "inference_requests_total - inference_requests_total offset 1h > 100",
     "quantile(0.95, inference_oldest_request_seconds) > 2",
     "sum(up) < 2 or absent(up)",
-    'ALERTS{alertname="TritonDown", alertstate="firing"}',
+    'ALERTS{alertname="Example", alertstate="firing"}',
     QUANTILE + " * 1000 > 2000",
 ]
 
@@ -160,6 +160,16 @@ def test_unknown_metrics_are_errors_with_our_prefixes_or_if_all_are_given(tmp_pa
     assert check(tmp_path, alert("rate(http_requests[5m]) > 1"), settings=given) == [
         "rate-on-gauge"
     ]
+
+
+def test_names_of_alerts_are_those_of_the_files(tmp_path: Path) -> None:
+    def names(matcher: str) -> list[str]:
+        other = alert(f"ALERTS{{{matcher}}}", alert="Other")
+        return check(tmp_path, alert("up == 0"), other)
+
+    assert names('alertname="Example"') == []
+    assert names('alertname="Exampel"') == ["unknown-label-value"]
+    assert names('alertname!="Watchdog"') == []
 
 
 EXPOSITION = """\

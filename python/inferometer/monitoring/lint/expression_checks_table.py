@@ -27,7 +27,8 @@ EXPRESSION_CHECKS = (
     Check(
         "unknown-label-value",
         "error",
-        "A value that a label with a closed set of values never has; a `job` that is not scraped.",
+        "A value that a label with a closed set of values never has; a `job` that is not scraped; "
+        "an `alertname` that none of the given files has.",
         'inference_requests_total{status="error"}',
         _FAILED,
     ),

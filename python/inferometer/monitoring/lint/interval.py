@@ -1,7 +1,8 @@
 """Interval arithmetic on what PromQL computes.
 
 An interval holds every value that an expression can have, except that any expression may also be
-NaN, which no comparison with a limit lets through. The sign of a zero is not modelled.
+NaN, which no comparison with a limit lets through. A zero counts as positive: what is divided by
+a negative one can lie outside.
 """
 
 from __future__ import annotations
@@ -96,9 +97,9 @@ def _quotient(a: float, b: float) -> float:
 
 def divide(x: Interval, y: Interval) -> Interval:
     """X / y. A number divided by 0 is infinite, 0 / 0 is NaN."""
-    if y.low < 0 < y.high:
+    if y.low < 0 <= y.high:
         return ANY
-    if y.high <= 0 and y.low < 0:
+    if y.high < 0:
         return divide(negate(x), negate(y))
     corners = [_quotient(a, b) for a in (x.low, x.high) for b in (y.low, y.high)]
     return _around(corners)

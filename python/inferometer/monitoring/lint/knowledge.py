@@ -18,6 +18,13 @@ class Knowledge:
 
     Args:
         settings: Which metrics there are besides the catalogue's, and what becomes of all of them.
+
+    Attributes:
+        exposed: The samples of the catalogue and the user, as they are stored, by name.
+        recorded: What the recording rules of the files record, by name.
+        alerts: The names of the files' alerts.
+        target_labels: Labels besides ``job`` and ``instance`` that any series may have.
+        scrape_interval: Seconds between scrapes.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -30,6 +37,7 @@ class Knowledge:
             self.exposed.setdefault(sample.name, sample)
         self._samples: Mapping[str, SampleInfo] = {**META_SAMPLES, **self.exposed}
         self.recorded: dict[str, Value] = {}
+        self.alerts: dict[str, None] = {}
         self.target_labels = settings.target_labels | (
             config.target_labels if config is not None else frozenset()
         )

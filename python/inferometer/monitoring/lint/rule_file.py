@@ -62,13 +62,15 @@ def read_rules(text: str, report: Report) -> list[Rule]:
     spec = tree.get("spec")
     if tree.get("kind") is not None and spec is not None:
         tree = spec
+    groups = tree.get("groups")
+    if groups is None or groups.kind != "list":
+        config = "scrape_configs" in dict(tree.pairs())
+        hint = " (a Prometheus configuration is given as --prometheus-config)" if config else ""
+        report("file-structure", f"got no list of groups, want `groups:`{hint}", line=tree.line)
+        return []
     for key, value in tree.pairs():
         if key != "groups":
             report("file-structure", f"got the field {key}, want groups only", line=value.line)
-    groups = tree.get("groups")
-    if groups is None or groups.kind != "list":
-        report("file-structure", "got no list of groups, want `groups:`", line=tree.line)
-        return []
     lines = text.splitlines()
     rules: list[Rule] = []
     names: set[str] = set()

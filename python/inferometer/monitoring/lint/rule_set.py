@@ -53,6 +53,7 @@ def _line_of_error(rule: Rule) -> int:
 def check_rules(rules: Sequence[Rule], knowledge: Knowledge) -> None:
     """Checks all rules; what they record is known to all of them."""
     record(rules, knowledge)
+    knowledge.alerts.update((rule.name, None) for rule in rules if rule.kind == "alert")
     seen: dict[tuple[str, str, tuple[tuple[str, str], ...]], str] = {}
     runbooks = knowledge.settings.runbooks is not None or any(
         "runbook_url" in rule.annotations for rule in rules

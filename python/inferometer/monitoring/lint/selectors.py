@@ -114,12 +114,20 @@ def _matched(
     return labels
 
 
-def _check_value(run: Evaluation, matcher: Matcher, source: SampleInfo | None) -> None:
+def _known_values(run: Evaluation, matcher: Matcher, source: SampleInfo | None) -> tuple[str, ...]:
     config = run.knowledge.settings.scrape_config
     if matcher.label == "job" and config is not None:
-        known: tuple[str, ...] = tuple(config.jobs)
-    else:
-        known = () if source is None else source.values.get(matcher.label, ())
+        return tuple(config.jobs)
+    if source is None:
+        return ()
+    # Leaving out an alert that is not there does no harm.
+    if matcher.label == "alertname" and source.name.startswith("ALERTS"):
+        return tuple(run.knowledge.alerts) if matcher.op in ("=", "=~") else ()
+    return source.values.get(matcher.label, ())
+
+
+def _check_value(run: Evaluation, matcher: Matcher, source: SampleInfo | None) -> None:
+    known = _known_values(run, matcher, source)
     if not known or matcher.value == "":
         return
     if matcher.op in ("=", "!="):
