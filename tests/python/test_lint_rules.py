@@ -95,6 +95,15 @@ def test_copied_errors_are_refused(tmp_path: Path, expr: str, name: str) -> None
     assert name in check(tmp_path, alert(expr))
 
 
+def test_a_mean_is_said_to_be_in_the_unit_of_what_is_observed(tmp_path: Path) -> None:
+    part = "rate(inference_compute_seconds_%s[5m])"
+    path = tmp_path / "rules.yml"
+    rule = alert(f"{part % 'sum'} / {part % 'count'} > 500")
+    path.write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": [rule]}]}))
+    (finding,) = check_files([path])
+    assert finding.message.endswith("write the limit in seconds")
+
+
 GOOD = [
     'up{job="triton"} == 0',
     'absent(up{job="triton"})',

@@ -63,7 +63,8 @@ class Unit:
     def __str__(self) -> str:
         if not self.bases:
             return {1.0: "a ratio of 0 to 1", 0.01: "per cent"}.get(self.scale, "a ratio")
-        known = next((name for name, unit in BY_NAME.items() if unit == self), None)
+        plain = Unit(self.physical, self.scale)  # seconds per request are called seconds
+        known = next((name for name, unit in BY_NAME.items() if unit in (self, plain)), None)
         if known is not None:
             return known
         factor = "" if self.scale == 1 else f"{self.scale:g} "
