@@ -19,10 +19,10 @@ import yaml
 from starlette.applications import Starlette
 
 import inferometer as im
-from inferometer.monitoring.catalogue import catalogue
 from conftest import ROOT
 from inferometer import _core
 from inferometer.asgi import health_routes, metrics_routes
+from inferometer.monitoring.catalogue import catalogue
 
 X = np.ones((1, 2), np.float32)
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
