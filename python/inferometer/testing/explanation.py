@@ -59,7 +59,8 @@ def explained(expected: Expectation, failure: Failure, engine: RuleEngine) -> st
     text = [failure.text, timeline.draw(expected.names())]
     rule = engine.rules.alert(expected.name)
     parts = Subexpressions(rule, engine.rules, failure.moment, engine.ask, expected.labels)
-    if not any(one.name == rule.name for one in timeline.firing_at(failure.moment)):
+    firing = timeline.firing_at(failure.moment)
+    if not any(one.name == rule.name and one.has(expected.labels) for one in firing):
         cause = cause_of(rule, parts, timeline, expected.labels)
         text.append(f"held back by: {cause.kind}\n  {cause.text}")
     text.append(f"values at {text_of(failure.moment)}:")

@@ -88,6 +88,8 @@ def run(labs: Sequence[tuple[str, AlertLab]], listed: Survivors) -> MutationRepo
         labs: Labs with what was asserted of them, by test.
         listed: Mutants that need not be noticed.
     """
+    # Those that are quick to ask come first.
+    labs = sorted(labs, key=lambda pair: pair[1].now)
     mutants: dict[tuple[Path, tuple[int, int, int]], list[Mutant]] = {}
     for _, lab in labs:
         lab.engine.timeline([])  # made here: threads share it

@@ -67,7 +67,7 @@ _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _ALERT = re.compile(r"    alertname: (.*), time: (\S+), ")
 _QUERY = re.compile(rf"    expr: ({_QUOTED}), time: ([^\s,]+),(?: err: (.*))?")
 _LABELS = re.compile(r"              Labels:(\{.*\})")
-_ANNOTATIONS = re.compile(r"              Annotations:(\{.*\})")
+_ANNOTATIONS = re.compile(r"              Annotations:(\{.*\}),?")
 _PAIR = re.compile(rf"([a-zA-Z_:][a-zA-Z0-9_:]*)=({_QUOTED})")
 _SAMPLE = re.compile(rf"(\{{(?:[^\"{{}}]|{_QUOTED})*\}}) (\S+?)(?:, (?=\{{)|$)")
 # What stands around the answers.

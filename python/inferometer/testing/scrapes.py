@@ -49,6 +49,7 @@ class ScrapeHistory:
         self._series: dict[SeriesKey, list[str]] = {}
         # By target, and by what stands before the value in a line; None: dropped by relabeling.
         self._lists: dict[str, dict[str, list[str] | None]] = {}
+        self._written: dict[SeriesKey, tuple[int, str]] = {}  # up to which moment
 
     def scrape(self, target: Target, text: str, seconds: float) -> None:
         """Stores what a target exposed at the present moment, and what Prometheus adds.
@@ -133,10 +134,15 @@ class ScrapeHistory:
             LabError: A value that is no number.
         """
         wanted = None if names is None else set(names)
+        for key, values in self._series.items():
+            if wanted is not None and key.name not in wanted:
+                continue
+            if self._written.get(key, (0, ""))[0] != self.count:
+                self._written[key] = (self.count, _notation(values, self.count, key))
         return {
-            key: _notation(values, self.count, key)
-            for key, values in self._series.items()
-            if wanted is None or key.name in wanted
+            key: text
+            for key, (count, text) in self._written.items()
+            if count == self.count and (wanted is None or key.name in wanted)
         }
 
 
