@@ -335,7 +335,7 @@ def test_what_else_is_refused(tmp_path: Path) -> None:
         made.run("1m", faults=[Gpu(0, {"utilization": 1})])
     with pytest.raises(LabError, match="the option 'rulez', want one of rules, prometheus"):
         made.fresh(rulez=[])
-    with pytest.raises(LabError, match="rules: got 'none.yml', want a file in"):
+    with pytest.raises(LabError, match=r"rules: got 'none\.yml', want a file in"):
         made.fresh(rules=["none.yml"])
     with pytest.raises(LabError, match="rules: got none, want rule files"):
         made.fresh(rules=[])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -38,10 +39,11 @@ def session(
     *arguments: str,
     status: int = 0,
     ini: str = "",
+    rules: str = RULES,
     environment: Mapping[str, str] | None = None,
 ) -> str:
     """Runs pytest on one file in a process of its own; returns what it printed."""
-    (folder / "rules.yml").write_text(RULES, encoding="utf-8")
+    (folder / "rules.yml").write_text(rules, encoding="utf-8")
     (folder / "pytest.ini").write_text(INI + ini, encoding="utf-8")
     (folder / "test_it.py").write_text(test, encoding="utf-8")
     done = subprocess.run(
@@ -222,3 +224,22 @@ def test_options_are_documented(tmp_path: Path) -> None:
     for key in ("alerts_rules", "alerts_prometheus", "alerts_alertmanager", "alerts_survivors"):
         assert f"{key} (" in printed
         assert f"`{key}`" in text
+
+
+@pytest.mark.usefixtures("promtool")
+def test_the_first_test_of_the_docs(tmp_path: Path) -> None:
+    text = (ROOT / "docs/alert_testing.md").read_text(encoding="utf-8")
+
+    def block(language: str) -> str:
+        found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
+        assert found is not None
+        return found[1]
+
+    rules, test = block("yaml"), block("python")
+    assert "alerts_rules = rules.yml\n" in block("ini")
+    assert len([line for line in test.splitlines() if line]) <= 10
+    assert "1 passed" in session(tmp_path, test, rules=rules)
+    strict = session(tmp_path, test, rules=rules.replace("> 2", "> 5"), status=1)
+    shown = [line.removeprefix("E").strip() for line in strict.splitlines()]
+    for line in block("text").splitlines():
+        assert any(line.strip() in one for one in shown), line
