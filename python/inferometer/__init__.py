@@ -8,8 +8,8 @@
     body, content_type = im.render_metrics()
 
 Importing the package loads nothing: the native module and numpy come with the first name that is
-used. numpy is the only runtime dependency; ``inferometer.onnx`` needs the extra ``[onnx]`` and
-``inferometer.asgi`` the extra ``[serve]``.
+used, so use one before you give up the right to read files. numpy is the only runtime dependency;
+``inferometer.onnx`` needs the extra ``[onnx]`` and ``inferometer.asgi`` the extra ``[serve]``.
 """
 
 from __future__ import annotations
