@@ -18,8 +18,10 @@ from lab_rules import RULES
 INI = """
 [pytest]
 alerts_rules = rules.yml
-addopts = -p inferometer.testing -p no:cacheprovider
-filterwarnings = error
+addopts = -p no:cacheprovider
+filterwarnings =
+    error
+    ignore:Module already imported so cannot be rewritten; _editable:pytest.PytestAssertRewriteWarning
 """
 LOAD = """
 def exposition(now):
