@@ -30,9 +30,7 @@ def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
 def test_good_rules_pass_one_item_each(project: pytest.Pytester) -> None:
     result = run(project, "--alerts-lint", "--alerts-rules=prometheus-alerts.yml", "-v")
     result.assert_outcomes(passed=SHIPPED)
-    result.stdout.fnmatch_lines(
-        ["*prometheus-alerts.yml::group inference-availability, alert TritonDown*"]
-    )
+    result.stdout.fnmatch_lines(["*prometheus-alerts.yml::group *, alert TritonDown*"])
 
 
 def test_a_bad_rule_fails_with_its_findings(project: pytest.Pytester) -> None:

@@ -21,7 +21,7 @@ alerts_rules = rules.yml
 addopts = -p no:cacheprovider
 filterwarnings =
     error
-    ignore:Module already imported so cannot be rewritten; _editable:pytest.PytestAssertRewriteWarning
+    ignore:Module already imported so cannot be rewritten:pytest.PytestAssertRewriteWarning
 """
 LOAD = """
 def exposition(now):
