@@ -100,7 +100,10 @@ sanitizer() {
 python_tests() {
   local select=()
   [ "$mode" != fast ] || select=(-m "not slow")
-  python -m pytest -q "${select[@]}" --junitxml="$reports/pytest.xml" --durations=5
+  # Files go to as many processes as keep the processors busy: many tests wait for processes that
+  # they have started.
+  python -m pytest -q -n "$(($(nproc) + 1))" --dist loadfile "${select[@]}" \
+    --junitxml="$reports/pytest.xml" --durations=5
 }
 isolated_install() {
   rm -rf build/venv-isolated
