@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from inferometer.monitoring.stack import binaries
-from inferometer.monitoring.stack.configuration import StackSettings, write_configuration
+from inferometer.monitoring.stack.configuration import (
+    StackAddresses,
+    StackSettings,
+    write_configuration,
+)
 from inferometer.monitoring.stack.http_client import HttpError
 from inferometer.monitoring.stack.ports import free_ports
 from inferometer.monitoring.stack.processes import ManagedProcess
@@ -59,14 +64,15 @@ class LocalStack:
     ) -> None:
         self.folder = folder.absolute()
         self.settings = settings
-        free = free_ports(2)
-        self._prometheus_port = free[0] if prometheus_port is None else prometheus_port
-        self._alertmanager_port = free[1] if alertmanager_port is None else alertmanager_port
+        free = iter(free_ports(2))
+        self._prometheus_port = prometheus_port or next(free)
+        self._alertmanager_port = alertmanager_port or next(free)
         self.prometheus = PrometheusApi(f"http://127.0.0.1:{self._prometheus_port}")
         self.alertmanager = AlertmanagerApi(f"http://127.0.0.1:{self._alertmanager_port}")
         self.prometheus_process = ManagedProcess("prometheus", self.folder)
         self.alertmanager_process = ManagedProcess("alertmanager", self.folder)
-        self._webhook = webhook
+        self._alertmanager_data = self.folder / "alertmanager-data"
+        self._addresses = StackAddresses(self._prometheus_port, self._alertmanager_port, webhook)
         self._tools = tools
         self._ends_with_us = ends_with_us
         self._generation = 0
@@ -97,18 +103,7 @@ class LocalStack:
         self._configure(self.settings)
         with contextlib.ExitStack() as undo:
             undo.callback(self.stop)
-            alertmanager = runnable_alertmanager(tools.alertmanager)
-            self.alertmanager_process.start(
-                [
-                    alertmanager.program,
-                    f"--config.file={self.folder}/alertmanager.yml",
-                    f"--storage.path={self.folder}/alertmanager-data",
-                    f"--web.listen-address=127.0.0.1:{self._alertmanager_port}",
-                    "--cluster.listen-address=",  # no peers to wait for
-                ],
-                folder=alertmanager.folder,
-                ends_with_us=self._ends_with_us,
-            )
+            self._start_alertmanager(tools)
             self.prometheus_process.start(
                 [
                     tools.prometheus,
@@ -122,7 +117,6 @@ class LocalStack:
                 ],
                 ends_with_us=self._ends_with_us,
             )
-            self._wait(self.alertmanager_process, self.alertmanager.ready, READY_SECONDS)
             self._wait(self.prometheus_process, self.prometheus.ready, READY_SECONDS)
             undo.pop_all()
 
@@ -152,15 +146,19 @@ class LocalStack:
         wait_until(up, lambda seen: seen >= wanted, f"scrapes of {sorted(wanted)}", seconds)
         wait_until(self.prometheus.knows_alertmanager, bool, "Alertmanager's discovery", seconds)
 
-    def change(self, settings: StackSettings) -> None:
-        """Has both go on with other settings, retention excepted; alerts begin anew.
+    def change(self, settings: StackSettings, *, anew: bool = True) -> None:
+        """Has both go on with other settings, retention excepted.
+
+        Args:
+            settings: The other ones.
+            anew: Alerts begin without the state that they have.
 
         Raises:
             ValueError: Rules that are none, or cannot be divided.
             HttpError: Rules that Prometheus refuses, with its reasons. The old ones go on.
         """
         before, self.settings = self.settings, settings
-        self._generation += 1
+        self._generation += anew
         try:
             self._configure(settings)
             self.prometheus.reload()
@@ -173,6 +171,17 @@ class LocalStack:
     def use_rules(self, *rules: Path) -> None:
         """As `change`, for the rule files alone."""
         self.change(replace(self.settings, rules=rules))
+
+    def forget_alerts(self) -> None:
+        """Alerts begin anew, as if none had ever fired; takes a fresh Alertmanager.
+
+        Raises:
+            ProcessError: It does not start.
+        """
+        self.alertmanager_process.stop()
+        shutil.rmtree(self._alertmanager_data, ignore_errors=True)
+        self._start_alertmanager(self._tools or binaries.find_or_fetch())
+        self.change(self.settings)
 
     def complaints(self) -> list[str]:
         """What the logs have of warnings and errors."""
@@ -187,14 +196,24 @@ class LocalStack:
                 ]
         return lines
 
-    def _configure(self, settings: StackSettings) -> None:
-        write_configuration(
-            self.folder,
-            settings,
-            alertmanager=f"127.0.0.1:{self._alertmanager_port}",
-            webhook=self._webhook,
-            generation=f" {self._generation}" if self._generation else "",
+    def _start_alertmanager(self, tools: binaries.Tools) -> None:
+        alertmanager = runnable_alertmanager(tools.alertmanager)
+        self.alertmanager_process.start(
+            [
+                alertmanager.program,
+                f"--config.file={self.folder}/alertmanager.yml",
+                f"--storage.path={self._alertmanager_data}",
+                f"--web.listen-address=127.0.0.1:{self._alertmanager_port}",
+                "--cluster.listen-address=",  # no peers to wait for
+            ],
+            folder=alertmanager.folder,
+            ends_with_us=self._ends_with_us,
         )
+        self._wait(self.alertmanager_process, self.alertmanager.ready, READY_SECONDS)
+
+    def _configure(self, settings: StackSettings) -> None:
+        generation = f" {self._generation}" if self._generation else ""
+        write_configuration(self.folder, settings, self._addresses, generation)
 
     @staticmethod
     def _wait(process: ManagedProcess, ready: Callable[[], bool], seconds: float) -> None:
