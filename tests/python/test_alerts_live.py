@@ -25,7 +25,7 @@ from alert_watch import AlertWatch
 from conftest import ROOT, wait_for
 from polling import wait_until
 from prometheus_server import PrometheusServer, free_port, scrape_config
-from rule_durations import divided, milliseconds, scaled
+from inferometer.monitoring.stack.scaled_rules import divided, milliseconds, scaled
 from steady_load import SteadyLoad
 
 RULES = ROOT / "configs/prometheus-alerts.yml"

@@ -118,7 +118,9 @@ class Webhook:
         """
         arrived = time.time()
         if not isinstance(group, dict) or not isinstance(group.get("alerts"), list):
-            raise ValueError("got JSON without a list 'alerts', want Alertmanager's webhook message")
+            raise ValueError(
+                "got JSON without a list 'alerts', want Alertmanager's webhook message"
+            )
         with self._lock:
             new = [
                 Notification(
