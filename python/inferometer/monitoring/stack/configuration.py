@@ -85,15 +85,17 @@ def write_configuration(
     yaml = _yaml()
     shipped = _shipped(settings, addresses)
     files: dict[str, Any] = {}
+    rules = {name: shipped[name] for name in _RULES}
     if settings.rules:
         rules = {
             f"rules-{number}.yml": path.read_text(encoding="utf-8")
             for number, path in enumerate(settings.rules)
         }
-    else:
-        rules = {name: shipped[name] for name in _RULES}
-    for name, text in rules.items():
-        files[name] = _rules(yaml.safe_load(text), settings.factor, generation)
+    for (name, text), path in zip(rules.items(), settings.rules or _RULES, strict=True):
+        try:
+            files[name] = _rules(yaml.safe_load(text), settings.factor, generation)
+        except (yaml.YAMLError, ValueError) as error:
+            raise ValueError(f"{path}: {error}") from None
     prometheus = _prometheus(yaml.safe_load(shipped["prometheus.yml"]), settings)
     files["prometheus.yml"] = prometheus | {"rule_files": list(rules)}
     routing = yaml.safe_load(shipped["alertmanager.yml"])
@@ -121,7 +123,7 @@ def _shipped(settings: StackSettings, addresses: StackAddresses) -> dict[str, st
 
     # What these files do not name has to differ all the same.
     taken = (addresses.prometheus_port, addresses.alertmanager_port)
-    http, metrics, grafana = [port for port in range(1, 6) if port not in taken][:3]
+    grafana, http, metrics = [port for port in (3000, *range(1, 5)) if port not in taken][:3]
     local = Settings(
         format="local",
         objectives=Objectives(**settings.thresholds),
