@@ -124,7 +124,7 @@ def test_rules_change_while_it_runs_and_wrong_ones_are_refused(
         # A fresh start: what has been told before is told again.
         stack.use_rules(rules)
         seen = webhook.count
-        stack.forget_alerts()
+        stack.begin_anew(stack.settings)
         wait_until(
             lambda: [n.name for n in webhook.since(seen) if n.status == "firing"],
             lambda names: "Down" in names,

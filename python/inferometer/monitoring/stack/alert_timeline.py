@@ -26,14 +26,15 @@ def alert_timeline(prometheus: PrometheusApi, start: float, end: float) -> str:
         HttpError: It does not answer.
     """
     step = max((end - start) / WIDTH, 0.1)
+    last = round((end - start) / step)
     rows: dict[str, list[str]] = {}
     for series in prometheus.query_range("ALERTS", start, end, step):
         labels = series["metric"]
         more = {name: value for name, value in labels.items() if name not in _NOT_SHOWN}
         text = ", ".join(f"{name}={value}" for name, value in sorted(more.items()))
-        row = rows.setdefault(f"{labels['alertname']} {text}".strip(), [_INACTIVE] * (WIDTH + 1))
+        row = rows.setdefault(f"{labels['alertname']} {text}".strip(), [_INACTIVE] * (last + 1))
         for moment, _ in series["values"]:
-            place = min(max(round((moment - start) / step), 0), WIDTH)
+            place = min(max(round((moment - start) / step), 0), last)
             if row[place] != _FIRING:  # the last moments of pending and the first of firing meet
                 row[place] = _MARKS[labels["alertstate"]]
     head = (

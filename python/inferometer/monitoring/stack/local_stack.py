@@ -172,16 +172,18 @@ class LocalStack:
         """As `change`, for the rule files alone."""
         self.change(replace(self.settings, rules=rules))
 
-    def forget_alerts(self) -> None:
-        """Alerts begin anew, as if none had ever fired; takes a fresh Alertmanager.
+    def begin_anew(self, settings: StackSettings) -> None:
+        """As `change`, with a fresh Alertmanager: as if no alert had ever fired.
 
         Raises:
             ProcessError: It does not start.
+            ValueError: As `change`.
+            HttpError: As `change`.
         """
         self.alertmanager_process.stop()
         shutil.rmtree(self._alertmanager_data, ignore_errors=True)
         self._start_alertmanager(self._tools or binaries.find_or_fetch())
-        self.change(self.settings)
+        self.change(settings)
 
     def complaints(self) -> list[str]:
         """What the logs have of warnings and errors."""
