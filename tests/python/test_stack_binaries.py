@@ -62,7 +62,9 @@ def test_the_error_says_what_is_missing_and_where_it_looked(tmp_path: Path) -> N
     with pytest.raises(binaries.ToolsError) as error:
         binaries.find()
     text = str(error.value)
-    assert text.startswith("alertmanager, amtool: not found in INFEROMETER_TOOLS (not set), on PATH")
+    assert text.startswith(
+        "alertmanager, amtool: not found in INFEROMETER_TOOLS (not set), on PATH"
+    )
     assert str(tmp_path / "cache") in text
 
 

@@ -31,10 +31,11 @@ def read(path: Path) -> Any:
 def test_the_tools_accept_the_files(tmp_path: Path, factor: int) -> None:
     tools = stack_tools()
     write_configuration(tmp_path, StackSettings(TARGETS, factor=factor), ADDRESSES)
-    for command in (
+    commands: list[list[str | Path]] = [
         [tools.promtool, "check", "config", tmp_path / "prometheus.yml"],
         [tools.amtool, "check-config", tmp_path / "alertmanager.yml"],
-    ):
+    ]
+    for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
 

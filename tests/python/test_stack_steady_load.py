@@ -86,9 +86,7 @@ def test_it_sends_on_while_nothing_is_answered(server: Server) -> None:
         wait_for(load, 200, 20)
 
 
-def test_beyond_the_bound_nothing_is_sent(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_beyond_the_bound_nothing_is_sent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_IN_FLIGHT", 5)
     server.allowed.clear()
     with SteadyLoad(server.url, [b"1"], rate=200) as load:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+_ROOT = Path(__file__).resolve().parents[4]
 _CONFIG = """\
 name: "relu"
 platform: "onnxruntime_onnx"
@@ -29,7 +30,7 @@ def drill_repository(chosen: Path | None, folder: Path) -> Path:
     """
     if chosen is not None:
         return chosen.absolute()
-    for place in (Path.cwd(), Path(__file__).resolve().parents[4]):
+    for place in (Path.cwd(), _ROOT):
         if (place / "model_repository").is_dir():
             return place / "model_repository"
     return _write_small_one(folder / "model_repository")

@@ -131,13 +131,13 @@ class _Drill:
     @contextlib.contextmanager
     def trouble(self, seconds: float) -> Iterator[None]:
         """The fault is there while the block runs."""
-        self._begin_trouble(seconds)
         self.note(f"fault: {self._scenario.text}")
+        self._begin_trouble(seconds)
         try:
             yield
         finally:
+            self.note("the fault is removed")
             self._end_trouble()
-            self.note("fault removed")
 
     def _begin_trouble(self, seconds: float) -> None:
         if self._scenario.action == "stop":
