@@ -181,7 +181,7 @@ def test_without_a_repository_a_small_one_is_served(
     (tmp_path / "model_repository").mkdir()
     assert drill_repository(None, tmp_path) == tmp_path / "model_repository"
     # As from a wheel, in a folder without one.
-    monkeypatch.setattr("inferometer.monitoring.drill.repository._ROOT", tmp_path / "none")
+    monkeypatch.setattr("inferometer.monitoring.drill.repository.project_root", lambda: None)
     (tmp_path / "model_repository").rmdir()
     small = drill_repository(None, tmp_path / "work")
     (model,) = read_repository(small)

@@ -18,7 +18,7 @@ from conftest import ROOT
 from inferometer.monitoring.stack import docker_stack
 from inferometer.monitoring.stack.http_client import answers, fetch, fetch_json
 from inferometer.monitoring.stack.ports import free_ports, is_free
-from inferometer.monitoring.stack.processes import Identity
+from inferometer.monitoring.stack.processes import Identity, ProcessError
 from inferometer.monitoring.stack.prometheus_api import PrometheusApi
 from inferometer.monitoring.stack.waiting import wait_until
 from stack_case import processes_of, stack_tools
@@ -253,12 +253,59 @@ def test_a_docker_client_without_an_engine_is_none(
     assert not docker_stack.has_engine()
 
 
+def fake_docker(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A client that notes what it is called with, in the file that is returned."""
+    client, calls = folder / "bin/docker", folder / "calls"
+    client.parent.mkdir()
+    client.write_text(f'#!/bin/sh\necho "$MODEL_REPOSITORY $*" >> {calls}\n')
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}/bin:/bin:/usr/bin")
+    return calls
+
+
+def test_the_compose_file_is_the_shipped_one_or_one_with_other_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which commands an engine would get: no engine has run them."""
+    calls = fake_docker(tmp_path, monkeypatch)
+    monkeypatch.setattr(docker_stack, "_FIRST_SCRAPE_SECONDS", 0.0)
+    monkeypatch.setattr(PrometheusApi, "value", lambda self, expression: 1.0)
+    assert docker_stack.has_engine()
+    for retention, interval, file in (
+        (None, None, ROOT / "configs/docker-compose.yaml"),
+        ("3d", "5s", tmp_path / "compose/docker-compose.yaml"),
+    ):
+        calls.write_text("")
+        docker_stack.start(tmp_path, retention, interval, print)
+        assert docker_stack.is_ours(tmp_path)
+        assert docker_stack.status(tmp_path) == 0
+        assert docker_stack.stop(tmp_path, data_too=True)
+        assert not docker_stack.is_ours(tmp_path)
+        begin = f"{ROOT}/model_repository compose -p inferometer -f {file}"
+        assert calls.read_text().splitlines() == [
+            f"{begin} up -d --build --wait",
+            f"{begin} ps",
+            f"{begin} down --volumes",
+        ]
+        assert not docker_stack.stop(tmp_path)
+    written = (tmp_path / "compose/docker-compose.yaml").read_text()
+    assert "--storage.tsdb.retention.time=3d" in written
+    assert "scrape_interval: 5s" in (tmp_path / "compose/prometheus.yml").read_text()
+
+
+def test_a_compose_that_fails_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_docker(tmp_path, monkeypatch)
+    (tmp_path / "bin/docker").write_text("#!/bin/sh\nexit 17\n")
+    assert not docker_stack.has_engine()
+    with pytest.raises(ProcessError, match="up -d --build --wait: exit status 17"):
+        docker_stack.start(tmp_path, None, None, print)
+
+
 def test_ports_of_the_defaults_are_those_of_the_documents() -> None:
     from inferometer.monitoring.stack.setup_options import parser
 
     options = parser().parse_args([])
     assert [getattr(options, f"{name}_port") for name in NAMES] == [8000, 8002, 9090, 9093, 9099]
-    assert (options.retention, options.scrape_interval) == ("7d", "15s")
     assert answers("http://127.0.0.1:1/") is False
     with pytest.raises(OSError, match=r"GET http://127.0.0.1:1/"):
         fetch("http://127.0.0.1:1/")

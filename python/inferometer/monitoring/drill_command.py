@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 
 from inferometer.command_error import CommandError
 from inferometer.monitoring.drill.fake_gpu import driver_is_here
@@ -23,6 +21,7 @@ from inferometer.monitoring.stack import binaries
 from inferometer.monitoring.stack.http_client import HttpError
 from inferometer.monitoring.stack.processes import ProcessError
 from inferometer.monitoring.stack.setup_state import default_folder
+from inferometer.monitoring.stack.signals import ended_by_signals
 from inferometer.monitoring.stack.waiting import WaitError
 
 # The whole drill, programs that have to be fetched first excepted.
@@ -77,28 +76,28 @@ def run(arguments: argparse.Namespace) -> int:
     problem = _wrong_option(arguments)
     if problem:
         raise CommandError(problem, 2)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
     print(f"drill {scenario.name}: {scenario.text}", flush=True)
     try:
-        began = time.monotonic()
-        if arguments.live:
-            ground = live_ground(arguments.folder or default_folder() or Path.cwd())
-            outcome = run_drill(ground, scenario, _LIVE, _say)
-        else:
-            binaries.find_or_fetch()
-            began = time.monotonic()
-            with _own_ground(arguments) as ground:
-                left = _OWN_SECONDS - (time.monotonic() - began)
-                outcome = run_drill(ground, scenario, Limits(left, fault=left), _say)
+        with ended_by_signals():
+            ground, outcome, seconds = _run(arguments, scenario)
     except _EXPECTED as error:
         raise CommandError(str(error)) from None
-    _report(arguments, scenario, ground, outcome, time.monotonic() - began)
+    _report(arguments, scenario, ground, outcome, seconds)
     return 0 if outcome.passed else 1
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _run(arguments: argparse.Namespace, scenario: Scenario) -> tuple[Ground, Outcome, float]:
+    if arguments.live:
+        ground = live_ground(arguments.folder or default_folder() or Path.cwd())
+        began = time.monotonic()
+        outcome = run_drill(ground, scenario, _LIVE, _say)
+    else:
+        binaries.find_or_fetch()
+        began = time.monotonic()
+        with _own_ground(arguments) as ground:
+            left = _OWN_SECONDS - (time.monotonic() - began)
+            outcome = run_drill(ground, scenario, Limits(left, fault=left), _say)
+    return ground, outcome, time.monotonic() - began
 
 
 def _say(text: str) -> None:

@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from inferometer.monitoring.stack.binaries import project_root
+
 _PACKAGES = ("inferometer", "numpy", "onnx", "starlette", "uvicorn", "uvloop", "PyYAML")
 
 
@@ -25,17 +27,16 @@ def write_record(name: str, settings: Mapping[str, object], observed: object) ->
     Returns:
         Its path.
     """
-    root = Path(__file__).resolve().parents[4]
-    in_sources = (root / "scripts/setup_monitoring.sh").exists()
-    folder = root / "build/records" if in_sources else Path.cwd()
+    root = project_root()
+    folder = Path.cwd() if root is None else root / "build/records"
     folder.mkdir(parents=True, exist_ok=True)
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    prefix = "drill" if in_sources else "inferometer-drill"
+    prefix = "inferometer-drill" if root is None else "drill"
     path = folder / f"{prefix}-{name}-{stamp}-{os.getpid()}.json"
     content = {
         "kind": f"drill-{name}",
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "commit": _commit(root) if in_sources else None,
+        "commit": None if root is None else _commit(root),
         "versions": _versions(),
         "machine": {
             "processor": platform.processor() or platform.machine(),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[4]
+from inferometer.monitoring.stack.binaries import project_root
+
 _CONFIG = """\
 name: "relu"
 platform: "onnxruntime_onnx"
@@ -30,8 +31,8 @@ def drill_repository(chosen: Path | None, folder: Path) -> Path:
     """
     if chosen is not None:
         return chosen.absolute()
-    for place in (Path.cwd(), _ROOT):
-        if (place / "model_repository").is_dir():
+    for place in (Path.cwd(), project_root()):
+        if place is not None and (place / "model_repository").is_dir():
             return place / "model_repository"
     return _write_small_one(folder / "model_repository")
 

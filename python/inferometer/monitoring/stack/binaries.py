@@ -57,13 +57,19 @@ class Tools:
     amtool: Path
 
 
+def project_root() -> Path | None:
+    """The project's sources that this file belongs to; None where the package is installed."""
+    root = Path(__file__).resolve().parents[4]
+    return root if (root / "scripts/fetch_prometheus.sh").exists() else None
+
+
 def cache_folder() -> Path:
     """Where programs are unpacked: ``build/tools`` in the project's sources, else the user's cache.
 
     ``INFEROMETER_CACHE`` names another folder for the latter.
     """
-    root = Path(__file__).resolve().parents[4]
-    if (root / "scripts/fetch_prometheus.sh").exists():
+    root = project_root()
+    if root is not None:
         return root / "build/tools"
     cache = os.environ.get("INFEROMETER_CACHE")
     if cache:

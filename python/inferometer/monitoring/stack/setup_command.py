@@ -5,25 +5,25 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 
 from inferometer.monitoring.stack import docker_stack
-from inferometer.monitoring.stack.binaries import ToolsError
+from inferometer.monitoring.stack.binaries import ToolsError, project_root
+from inferometer.monitoring.stack.configuration import SCRAPE_INTERVAL
 from inferometer.monitoring.stack.http_client import HttpError
 from inferometer.monitoring.stack.processes import ProcessError
 from inferometer.monitoring.stack.scaled_rules import milliseconds
 from inferometer.monitoring.stack.setup_options import parser
 from inferometer.monitoring.stack.setup_stack import SetupStack
 from inferometer.monitoring.stack.setup_state import SetupState, default_folder
+from inferometer.monitoring.stack.signals import ended_by_signals
 from inferometer.monitoring.stack.waiting import WaitError
 
+_RETENTION = "7d"
 _EXPECTED = (ProcessError, WaitError, ToolsError, HttpError, ImportError, OSError, ValueError)
-_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,23 +32,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = options.parse_args(argv)
     for name in ("retention", "scrape_interval"):
         try:
-            milliseconds(getattr(arguments, name))
+            if getattr(arguments, name) is not None:
+                milliseconds(getattr(arguments, name))
         except ValueError as error:
             options.error(f"--{name.replace('_', '-')}: {error}")
-    root = Path(__file__).resolve().parents[4]
+    root = project_root() or Path.cwd()
     folder = (arguments.folder or default_folder() or Path("inferometer-monitoring")).absolute()
     repository = (arguments.repository or root / "model_repository").absolute()
     if not repository.is_dir():
         options.error(f"--repository: got {repository}, which is no folder")
-    for number in _SIGNALS:
-        signal.signal(number, _interrupt)
     begin = time.monotonic()
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - begin:4.0f} s] {text}", flush=True)
 
     try:
-        with _alone(folder):
+        with ended_by_signals(), _alone(folder):
             return _run(arguments, folder, repository, say)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -56,10 +55,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _EXPECTED as error:
         print(f"setup_monitoring.sh: {error}", file=sys.stderr)
         return 1
-
-
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
@@ -85,8 +80,8 @@ def _run(
         alertmanager_port=arguments.alertmanager_port,
         webhook_port=arguments.webhook_port,
         repository=str(repository),
-        retention=arguments.retention,
-        scrape_interval=arguments.scrape_interval,
+        retention=arguments.retention or _RETENTION,
+        scrape_interval=arguments.scrape_interval or SCRAPE_INTERVAL,
         with_load=arguments.with_load,
     )
     earlier = SetupStack(folder, SetupState.load(folder) or state, say)
@@ -105,7 +100,7 @@ def _run(
     if stopped or containers:
         say(f"stopped what an earlier run had started: {', '.join(stopped) or 'containers'}")
     if not arguments.without_docker and docker_stack.has_engine():
-        docker_stack.start(folder, state, say)
+        docker_stack.start(folder, arguments.retention, arguments.scrape_interval, say)
         return 0
 
     stack = SetupStack(folder, state, say)

@@ -37,11 +37,11 @@ def parser() -> argparse.ArgumentParser:
         "--with-load", action="store_true", help="send 20 handwritten digits a second all the time"
     )
     made.add_argument(
-        "--retention", default="7d", metavar="TIME", help="Prometheus keeps samples so long (7d)"
+        "--retention",
+        metavar="TIME",
+        help="Prometheus keeps samples so long (7d; containers: as in docker-compose.yaml)",
     )
-    made.add_argument(
-        "--scrape-interval", default="15s", metavar="TIME", help="time between scrapes (15s)"
-    )
+    made.add_argument("--scrape-interval", metavar="TIME", help="time between scrapes (15s)")
     made.add_argument(
         "--without-docker", action="store_true", help="local programs, even with a Docker engine"
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from inferometer.monitoring.stack.binaries import project_root
 from inferometer.monitoring.stack.service import ServiceAddress
 
 STATE_FILE = "setup.json"
@@ -71,5 +72,5 @@ class SetupState:
 
 def default_folder() -> Path | None:
     """Where the script keeps its stack: in the project's sources; None outside of them."""
-    root = Path(__file__).resolve().parents[4]
-    return root / "build/monitoring" if (root / "scripts/setup_monitoring.sh").exists() else None
+    root = project_root()
+    return None if root is None else root / "build/monitoring"
