@@ -83,6 +83,20 @@ def test_a_gpu_that_fills_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not FAKE_NVML.exists(), reason="the fake NVML is not built")
+def test_a_gpu_that_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a driver, whose place the fake one takes here, the limit is moved, not the GPU."""
+    gpu = FakeGpu(FAKE_NVML, tmp_path / "gpu.ini")
+    for name, value in gpu.environment.items():
+        monkeypatch.setenv(name, value)
+    before = (tmp_path / "gpu.ini").read_text()
+    done, record = drill(tmp_path, "gpu")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert record["observed"]["fired"]["labels"]["alertname"] == "GPUMemoryExhausted"
+    assert (tmp_path / "gpu.ini").read_text() == before
+
+
+@pytest.mark.slow
 def test_an_interrupted_drill_leaves_nothing(tmp_path: Path) -> None:
     stack_tools()
     with subprocess.Popen(

@@ -68,7 +68,7 @@ SCENARIOS: Mapping[str, Scenario] = {
             name="gpu",
             action="gpu",
             alerts=("GPUMemoryExhausted",),
-            text="a GPU's memory is nearly used up",
+            text="a GPU has more of its memory in use than the alert allows",
         ),
     )
 }

@@ -48,6 +48,11 @@ class StackSettings:
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
 
+    @property
+    def scrape_seconds(self) -> float:
+        """The time between two scrapes, as they are made."""
+        return milliseconds(self.scrape_interval) / 1000 / self.factor
+
 
 @dataclass(frozen=True)
 class StackAddresses:

@@ -125,13 +125,18 @@ class LocalStack:
         stopped = self.prometheus_process.stop()
         return self.alertmanager_process.stop() or stopped
 
-    def wait_until_scraped(self, seconds: float = DISCOVERY_SECONDS) -> None:
+    def wait_until_scraped(self, seconds: float | None = None) -> None:
         """Returns when every target has been scraped and Prometheus knows its Alertmanager.
+
+        Args:
+            seconds: How long that may take; None: half a minute and two scrape intervals.
 
         Raises:
             WaitError: Not in time; says which targets are up.
             ProcessError: Prometheus has ended.
         """
+        if seconds is None:
+            seconds = DISCOVERY_SECONDS + 2 * self.settings.scrape_seconds
         wanted = {(job, at) for job, targets in self.settings.targets.items() for at in targets}
 
         def up() -> set[tuple[str, str]]:

@@ -93,7 +93,7 @@ class SetupStack:
             if self.state.with_load:
                 self._say(f"starting a load of {LOAD_RATE:g} requests a second")
                 self._start_load()
-            self._say("waiting for the first scrape (Prometheus takes about five seconds)")
+            self._say("waiting for the first scrape (five seconds, and up to one scrape interval)")
             self.local.wait_until_scraped()
             if self.state.with_load:
                 self.load.check()
