@@ -23,9 +23,9 @@ import yaml
 import run_record
 from alert_watch import AlertWatch
 from conftest import ROOT, wait_for
+from inferometer.monitoring.stack.scaled_rules import divided, milliseconds, scaled
 from polling import wait_until
 from prometheus_server import PrometheusServer, free_port, scrape_config
-from rule_durations import divided, milliseconds, scaled
 from steady_load import SteadyLoad
 
 RULES = ROOT / "configs/prometheus-alerts.yml"
