@@ -61,14 +61,15 @@ POLICY_FORBIDDEN = re.compile(
 # Third-party Python packages and where in python/inferometer they may be imported ("" = anywhere).
 PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {
     "numpy": ("",),
-    "onnx": ("onnx/",),
+    "onnx": ("onnx/", "monitoring/drill/"),
     "anyio": ("asgi/", "serve/"),  # comes with starlette
     "starlette": ("asgi/", "serve/"),
     "uvicorn": ("asgi/", "serve/"),
     "google": ("onnx/", "repository/"),  # protobuf
     "yaml": ("monitoring/", "testing/"),
-    "promql_parser": ("monitoring/", "testing/"),
+    "promql_parser": ("asgi/dashboard/", "monitoring/", "testing/"),
     "pytest": ("testing/",),
+    "sklearn": ("monitoring/stack/",),  # its digits, where there is one
 }
 
 LINE_LIMIT = 400

@@ -127,7 +127,7 @@ describe_package() {
 wanted=$(describe_package | sha256sum | cut -c1-32)
 if [ "$(cat build/stamps/package 2>/dev/null)" != "$wanted" ] || [ ! -e "$configured" ]; then
   pip_install "building and installing inferometer" package -v --no-build-isolation \
-    -e '.[serve,onnx]' \
+    -e '.[serve,onnx,monitoring]' \
     -C build-dir=build/release -C build.targets=_core \
     -C cmake.define.INFEROMETER_WERROR="$werror"
   echo "$wanted" >build/stamps/package

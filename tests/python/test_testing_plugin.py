@@ -184,13 +184,13 @@ def test_mutation(tmp_path: Path) -> None:
 def test_a_missing_promtool_skips(tmp_path: Path) -> None:
     printed = session(tmp_path, LOAD + MARK + FIRES, "-rs", environment=NO_TOOLS)
     assert "1 skipped" in printed
-    assert "promtool: got none in $INFEROMETER_TOOLS or on PATH, want the one of" in printed
+    assert "promtool: got none in INFEROMETER_TOOLS" in printed
 
 
 def test_a_missing_promtool_can_be_a_failure(tmp_path: Path) -> None:
     test = LOAD + MARK + FIRES
     printed = session(tmp_path, test, "--alerts-require-tools", status=1, environment=NO_TOOLS)
-    assert "promtool: got none in $INFEROMETER_TOOLS" in printed
+    assert "promtool: got none in INFEROMETER_TOOLS" in printed
     assert "skipped" not in printed
 
 

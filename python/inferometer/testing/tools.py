@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 from pathlib import Path
 
+from inferometer.monitoring.stack import binaries, relocation
 from inferometer.testing.errors import ToolMissingError
-
-# Debian's Alertmanager has another name than upstream's.
-_NAMES = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
 
 
 def find(program: str) -> Path:
@@ -21,20 +17,10 @@ def find(program: str) -> Path:
     Raises:
         ToolMissingError: It is nowhere.
     """
-    places = [os.environ.get("INFEROMETER_TOOLS", "")]
-    places += os.environ.get("PATH", "").split(os.pathsep)
-    for place in places:
-        for name in _NAMES.get(program, (program,)):
-            path = Path(place, name)
-            if place and path.is_file() and os.access(path, os.X_OK):
-                return path
-    unpacked = _unpacked(program)
-    if unpacked is None:
-        raise ToolMissingError(
-            f"{program}: got none in $INFEROMETER_TOOLS or on PATH, want the one of Prometheus "
-            "2.42 or later (Debian: apt install prometheus prometheus-alertmanager)"
-        )
-    return unpacked
+    try:
+        return binaries.find_one(program)
+    except binaries.ToolsError as missing:
+        raise ToolMissingError(str(missing)) from None
 
 
 def alertmanager() -> tuple[Path, Path | None]:
@@ -43,23 +29,6 @@ def alertmanager() -> tuple[Path, Path | None]:
     Raises:
         ToolMissingError: It is nowhere.
     """
-    program = find("alertmanager")
-    try:
-        # Debian's finds its templates in one place only, unless it is installed.
-        relocation = importlib.import_module("inferometer.monitoring.stack.relocation")
-    except ImportError:
-        return program, None
-    runnable = relocation.runnable_alertmanager(program.resolve())
+    # Debian's finds its templates in one place only, unless it is installed.
+    runnable = relocation.runnable_alertmanager(find("alertmanager"))
     return runnable.program, runnable.folder
-
-
-def _unpacked(program: str) -> Path | None:
-    try:
-        binaries = importlib.import_module("inferometer.monitoring.stack.binaries")
-    except ImportError:
-        return None
-    try:
-        found: Path = getattr(binaries.find(), program)
-    except binaries.ToolsError:
-        return None
-    return found

@@ -64,16 +64,17 @@ def project_root() -> Path | None:
 
 
 def cache_folder() -> Path:
-    """Where programs are unpacked: ``build/tools`` in the project's sources, else the user's cache.
+    """Where programs are unpacked.
 
-    ``INFEROMETER_CACHE`` names another folder for the latter.
+    ``tools`` in the folder that ``INFEROMETER_CACHE`` names, else ``build/tools`` in the project's
+    sources, else the user's cache.
     """
-    root = project_root()
-    if root is not None:
-        return root / "build/tools"
     cache = os.environ.get("INFEROMETER_CACHE")
     if cache:
         return Path(cache) / "tools"
+    root = project_root()
+    if root is not None:
+        return root / "build/tools"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "inferometer/tools"
 
 
@@ -127,6 +128,24 @@ def find(folder: Path | None = None) -> Tools:
             f" ({os.environ.get(TOOLS_VARIABLE) or 'not set'}), on PATH, or in {places[-1]}"
         )
     return Tools(**found)
+
+
+def find_one(program: str) -> Path:
+    """As `find`, for one of the programs.
+
+    Raises:
+        ToolsError: It is nowhere, or ``INFEROMETER_TOOLS`` names no folder.
+    """
+    places = _search_path(None)
+    found = _find(places).get(program)
+    if found is None:
+        raise ToolsError(
+            f"{program}: got none in {TOOLS_VARIABLE}"
+            f" ({os.environ.get(TOOLS_VARIABLE) or 'not set'}), on PATH, or in {places[-1]}, want"
+            " the one of Prometheus 2.42 or later"
+            " (Debian: apt install prometheus prometheus-alertmanager)"
+        )
+    return found
 
 
 def find_or_fetch(folder: Path | None = None) -> Tools:
