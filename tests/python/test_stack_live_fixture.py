@@ -131,9 +131,14 @@ def run_pytest(folder: Path, text: str, *options: str) -> subprocess.CompletedPr
     stack_tools()
     (folder / "test_it.py").write_text(text, encoding="utf-8")
     (folder / "mine.yml").write_text(MINE, encoding="utf-8")
-    (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n", encoding="utf-8")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\naddopts = --strict-markers\n"
+        # The editable install of these sources is there before pytest.
+        "filterwarnings = ignore:Module already imported:pytest.PytestAssertRewriteWarning\n",
+        encoding="utf-8",
+    )
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", PLUGIN, "-p", "no:cacheprovider", *options],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -155,7 +160,7 @@ def test_from_a_slow_model_to_its_notification_and_its_end(tmp_path: Path) -> No
 def test_a_failure_shows_what_alerts_did(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, FAILING, f"--basetemp={tmp_path}/base")
     assert done.returncode == 1
-    assert "1 failed, 2 errors" in done.stdout
+    assert "1 failed, 2 errors" in done.stdout, done.stdout
     assert "a notification that Mine has resolved: not within 1 s" in done.stdout
     _, _, section = done.stdout.partition("- monitoring_stack -")
     assert re.search(r"\u2588\S*  Mine job=mine", section)
