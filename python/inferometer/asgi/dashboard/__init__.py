@@ -1,0 +1,1 @@
+"""The page at ``/dashboard``: Grafana's dashboards where there is no Grafana."""
