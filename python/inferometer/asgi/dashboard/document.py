@@ -12,6 +12,7 @@ from typing import Any
 from inferometer._core import ConfigError
 
 _VARIABLE_KINDS = ("query", "custom", "constant", "interval", "datasource")
+_VARIABLE = re.compile(r"\$\{?(\w+)")
 _LINK = re.compile(r"(https?://|/(?!/)|\./|#)", re.IGNORECASE)
 
 
@@ -186,6 +187,8 @@ def _for_browser(panel: Mapping[str, Any]) -> dict[str, Any]:
     )
     shown = {key: panel[key] for key in keys if key in panel}
     shown["links"] = _links(panel.get("links"))
+    queries = " ".join(str(target.get("expr", "")) for target in panel.get("targets") or [])
+    shown["variables"] = sorted(set(_VARIABLE.findall(queries)))
     shown["targets"] = [
         {"refId": target.get("refId"), "format": target.get("format", "")}
         for target in panel.get("targets") or []
