@@ -151,6 +151,7 @@ def dashboard_app(
     target_labels: Mapping[str, str] | None = None,
     history_seconds: float = 900.0,
     history_interval: float = 1.0,
+    history_max_bytes: int = 128 * 1024 * 1024,
 ) -> ASGIApp:
     """An ASGI app that shows Grafana's dashboards where there is no Grafana.
 
@@ -168,6 +169,8 @@ def dashboard_app(
             ``{"job": "triton", "instance": "this process"}``.
         history_seconds: How long the history keeps samples, if it has to be started.
         history_interval: Seconds from one sample to the next, likewise.
+        history_max_bytes: Memory that the samples may take, likewise; a model takes 0.8 MB with
+            these defaults.
 
     Returns:
         A pure ASGI callable.
@@ -185,7 +188,8 @@ def dashboard_app(
         seconds = _checked_seconds("history_seconds", history_seconds)
         interval = _checked_seconds("history_interval", history_interval)
         labels = labels if target_labels is None else dict(target_labels)
-        source = HistorySource(registry or default_registry(), labels, seconds, interval)
+        kept = registry or default_registry()
+        source = HistorySource(kept, labels, seconds, interval, history_max_bytes)
     else:
         seconds = _checked_seconds("scrape_interval", scrape_interval)
         source = PrometheusSource(prometheus_url, seconds)

@@ -49,6 +49,7 @@ class HistorySource:
         target_labels: The labels ``job`` and ``instance``, which no metric has by itself.
         seconds: How long samples are kept.
         interval: Seconds from one to the next.
+        max_bytes: Memory that they may take.
     """
 
     def __init__(
@@ -57,10 +58,11 @@ class HistorySource:
         target_labels: Mapping[str, str],
         seconds: float,
         interval: float,
+        max_bytes: int,
     ) -> None:
         self._registry = registry
         self._target_labels = dict(target_labels)
-        self._options = (seconds, interval)
+        self._options = (seconds, interval, max_bytes)
         self._start()
 
     def _start(self) -> dict[str, Any]:

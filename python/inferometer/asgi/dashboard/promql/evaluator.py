@@ -113,13 +113,10 @@ class _Evaluation:
         metric, matchers = _matchers(inner)
         ends = self._steps - _seconds(inner.offset)
         found = self._source.select(metric, matchers, ends[0] - seconds, ends[-1])
-        result = []
-        for samples in found:
-            values, present = windows.over_windows(name, samples, ends, seconds)
-            if present.any():
-                series = Series(samples.labels, values, present)
-                result.append(series if name == "last_over_time" else series.with_values(values))
-        return united(result)
+        result = windows.over_windows(name, found, ends, seconds)
+        if name == "last_over_time":  # the value is still the metric's
+            return result
+        return united(series.with_values(series.values) for series in result)
 
     def _Call(self, call: Any) -> functions.Value:
         name = call.func.name

@@ -5,11 +5,11 @@ Windows are as in Prometheus 2: both ends belong to them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from inferometer.asgi.dashboard.promql.series import Bools, Floats, QueryError, Samples
+from inferometer.asgi.dashboard.promql.series import Bools, Floats, QueryError, Samples, Series
 
 
 def in_milliseconds(times: Floats) -> Floats:
@@ -18,57 +18,52 @@ def in_milliseconds(times: Floats) -> Floats:
 
 
 class Windows:
-    """The windows of one series: samples ``first[i]`` to ``last[i]`` lie in that of step i.
+    """Windows of series with the same times: in that of step i lie ``first[i]`` to ``last[i]``.
 
     Args:
-        samples: The series.
-        ends: (steps,) where the windows end, seconds since the epoch.
-        seconds: How long they are.
+        times: (samples,) in whole milliseconds.
+        values: (series, samples) without NaN.
+        ends: (steps,) where the windows end, in whole milliseconds.
+        length: How long they are, in milliseconds.
     """
 
-    def __init__(self, samples: Samples, ends: Floats, seconds: float) -> None:
-        there = ~np.isnan(samples.values)
-        # Whole milliseconds, as Prometheus keeps them: their differences are exact.
-        self.times = in_milliseconds(samples.times[there])
-        self.values = samples.values[there]
-        self.ends = in_milliseconds(ends)
-        self.length = seconds * 1000.0
-        self.first = np.searchsorted(self.times, self.ends - self.length, side="left")
-        self.last = np.searchsorted(self.times, self.ends, side="right") - 1
+    def __init__(self, times: Floats, values: Floats, ends: Floats, length: float) -> None:
+        self.times = times
+        self.values = values
+        self.ends = ends
+        self.length = length
+        self.first = np.searchsorted(times, ends - length, side="left")
+        self.last = np.searchsorted(times, ends, side="right") - 1
         self.count = self.last - self.first + 1
 
     def with_at_least(self, count: int) -> tuple[Bools, Windows]:
         """Which windows hold that many samples, and those windows alone."""
         enough = self.count >= count
-        rest = object.__new__(Windows)
-        rest.times, rest.values, rest.length = self.times, self.values, self.length
-        rest.ends, rest.count = self.ends[enough], self.count[enough]
-        rest.first, rest.last = self.first[enough], self.last[enough]
-        return enough, rest
+        return enough, Windows(self.times, self.values, self.ends[enough], self.length)
 
     def sums(self, per_sample: Floats) -> Floats:
-        """The sum of something over the samples of each window."""
-        total = np.concatenate(([0.0], np.cumsum(per_sample)))
-        return np.asarray(total[self.last + 1] - total[self.first], np.float64)
+        """The sum of something, (series, samples), over the samples of each window."""
+        total = _running_total(per_sample)
+        return np.asarray(total[:, self.last + 1] - total[:, self.first], np.float64)
 
     def changes(self, per_step: Floats) -> Floats:
         """The sum of something over the steps between samples of each window.
 
         Args:
-            per_step: (samples - 1,) what the step after each sample counts.
+            per_step: (series, samples - 1) what the step after each sample counts.
         """
-        total = np.concatenate(([0.0], np.cumsum(per_step)))
-        return np.asarray(total[self.last] - total[self.first], np.float64)
+        total = _running_total(per_step)
+        return np.asarray(total[:, self.last] - total[:, self.first], np.float64)
 
-    def each(self, function: Callable[[Floats], float]) -> Floats:
-        """A function of the samples of each window."""
-        return np.array(
-            [
-                function(self.values[first : last + 1])
-                for first, last in zip(self.first, self.last, strict=True)
-            ],
-            np.float64,
-        )
+    def each(self, reduce: Callable[..., Floats]) -> Floats:
+        """What numpy's function makes of the samples of each window."""
+        windows = zip(self.first, self.last, strict=True)
+        columns = [reduce(self.values[:, first : last + 1], axis=1) for first, last in windows]
+        return np.stack(columns, axis=1)
+
+
+def _running_total(values: Floats) -> Floats:
+    return np.concatenate((np.zeros((len(values), 1)), np.cumsum(values, axis=1)), axis=1)
 
 
 def _extrapolated(windows: Windows, is_counter: bool, is_rate: bool) -> Floats:
@@ -79,20 +74,20 @@ def _extrapolated(windows: Windows, is_counter: bool, is_rate: bool) -> Floats:
     """
     values, times = windows.values, windows.times
     first, last = windows.first, windows.last
-    result = values[last] - values[first]
+    result = values[:, last] - values[:, first]
     if is_counter:
-        before, after = values[:-1], values[1:]
+        before, after = values[:, :-1], values[:, 1:]
         result = result + windows.changes(np.where(after < before, before, 0.0))
     sampled = times[last] - times[first]
     apart = sampled / (windows.count - 1)
     to_start = times[first] - (windows.ends - windows.length)
     to_end = windows.ends - times[last]
+    reach = np.broadcast_to(sampled, result.shape)
     if is_counter:
-        may_start_at_zero = (result > 0) & (values[first] >= 0)
+        may_start_at_zero = (result > 0) & (values[:, first] >= 0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            to_zero = sampled * (values[first] / result)
+            to_zero = sampled * (values[:, first] / result)
         to_start = np.where(may_start_at_zero & (to_zero < to_start), to_zero, to_start)
-    reach = sampled
     for gap in (to_start, to_end):
         reach = reach + np.where(gap < apart * 1.1, gap, apart / 2)
     result = result * (reach / sampled)
@@ -101,11 +96,16 @@ def _extrapolated(windows: Windows, is_counter: bool, is_rate: bool) -> Floats:
 
 def _of_last_two(windows: Windows, is_counter: bool, is_rate: bool) -> Floats:
     values, times, last = windows.values, windows.times, windows.last
-    result = values[last] - values[last - 1]
+    result = values[:, last] - values[:, last - 1]
     if is_counter:
-        result = np.where(result < 0, values[last], result)
+        result = np.where(result < 0, values[:, last], result)
     seconds = (times[last] - times[last - 1]) / 1000.0
     return np.asarray(result / seconds if is_rate else result, np.float64)
+
+
+def _count(windows: Windows) -> Floats:
+    shape = (len(windows.values), len(windows.ends))
+    return np.broadcast_to(windows.count.astype(np.float64), shape)
 
 
 def _changed(windows: Windows) -> Floats:
@@ -114,14 +114,6 @@ def _changed(windows: Windows) -> Floats:
 
 def _resets(windows: Windows) -> Floats:
     return windows.changes((np.diff(windows.values) < 0).astype(np.float64))
-
-
-def _maximum(window: Floats) -> float:
-    return float(window.max())
-
-
-def _minimum(window: Floats) -> float:
-    return float(window.min())
 
 
 # By name: how many samples a window must hold, and the function.
@@ -135,27 +127,27 @@ _FUNCTIONS: dict[str, tuple[int, Callable[[Windows], Floats]]] = {
     "resets": (1, _resets),
     "avg_over_time": (1, lambda windows: windows.sums(windows.values) / windows.count),
     "sum_over_time": (1, lambda windows: windows.sums(windows.values)),
-    "count_over_time": (1, lambda windows: windows.count.astype(np.float64)),
-    "min_over_time": (1, lambda windows: windows.each(_minimum)),
-    "max_over_time": (1, lambda windows: windows.each(_maximum)),
-    "last_over_time": (1, lambda windows: windows.values[windows.last]),
-    "present_over_time": (1, lambda windows: np.ones_like(windows.ends)),
+    "count_over_time": (1, _count),
+    "min_over_time": (1, lambda windows: windows.each(np.min)),
+    "max_over_time": (1, lambda windows: windows.each(np.max)),
+    "last_over_time": (1, lambda windows: windows.values[:, windows.last]),
+    "present_over_time": (1, lambda windows: _count(windows) ** 0),
 }
 
 NAMES = frozenset(_FUNCTIONS)
 
 
-def over_windows(name: str, samples: Samples, ends: Floats, seconds: float) -> tuple[Floats, Bools]:
-    """A range function at each step.
+def over_windows(name: str, found: Sequence[Samples], ends: Floats, seconds: float) -> list[Series]:
+    """A range function of series, at each step.
 
     Args:
         name: One of `NAMES`.
-        samples: The series.
+        found: The series.
         ends: (steps,) where the windows end, seconds since the epoch.
         seconds: How long they are.
 
     Returns:
-        (steps,) values, and (steps,) where there are any.
+        The series that have a value, with all of their labels.
 
     Raises:
         QueryError: The windows have no length.
@@ -163,8 +155,22 @@ def over_windows(name: str, samples: Samples, ends: Floats, seconds: float) -> t
     if seconds <= 0:
         raise QueryError(f"{name}: got a window of {seconds:g} s, want more than 0")
     least, function = _FUNCTIONS[name]
-    enough, windows = Windows(samples, ends, seconds).with_at_least(least)
-    values = np.zeros(len(ends))
-    if enough.any():
-        values[enough] = function(windows)
-    return values, enough
+    # Series that were sampled together are computed together.
+    groups: dict[tuple[bytes, bytes], list[Samples]] = {}
+    for samples in found:
+        there = ~np.isnan(samples.values)
+        groups.setdefault((samples.times.tobytes(), there.tobytes()), []).append(samples)
+    result = []
+    for members in groups.values():
+        there = ~np.isnan(members[0].values)
+        times = in_milliseconds(members[0].times[there])
+        values = np.stack([samples.values for samples in members])[:, there]
+        windows = Windows(times, values, in_milliseconds(ends), seconds * 1000.0)
+        enough, windows = windows.with_at_least(least)
+        if not enough.any():
+            continue
+        for samples, row in zip(members, function(windows), strict=True):
+            over_steps = np.zeros(len(ends))
+            over_steps[enough] = row
+            result.append(Series(samples.labels, over_steps, enough))
+    return result

@@ -2,8 +2,10 @@
 
 import { canvasColor, faded, themeColor } from "./colors.js";
 import { clock, tickTexts } from "./moments.js";
-import { formatTicks } from "./units.js";
+import { formatTicks, isBinary } from "./units.js";
 
+const POWERS_OF_TWO = Array.from({ length: 50 }, (_, power) => 2 ** power);
+const MOST_FILLED = 6;
 const FONT = "11px system-ui, sans-serif";
 
 /** Lines at thresholds, with their value in words. */
@@ -44,7 +46,7 @@ function drawMarks(plot, marks) {
     const left = plot.valToPos(mark.start, "x", true);
     const right = plot.valToPos(mark.end, "x", true);
     const color = canvasColor(mark.colour);
-    ctx.fillStyle = faded(color, 0.1);
+    ctx.fillStyle = faded(color, 0.06);
     ctx.fillRect(left, bbox.top, Math.max(0, right - left), bbox.height);
     ctx.fillStyle = faded(color, 0.8);
     ctx.fillRect(left, bbox.top, devicePixelRatio, bbox.height);
@@ -80,19 +82,20 @@ function axes(field) {
       space: 30,
       size: (plot, texts) => widthOf(texts),
       values: (plot, ticks) => formatTicks(ticks, field.unit),
+      ...(isBinary(field.unit) ? { incrs: POWERS_OF_TWO } : {}),
     },
   ];
 }
 
-function line(one, top) {
+function line(one, isFilled) {
   const { custom } = one.field;
   const color = canvasColor(one.color);
-  const opacity = (custom.fillOpacity ?? 0) / 100;
+  const opacity = isFilled ? (custom.fillOpacity ?? 0) / 100 : 0;
   return {
     label: one.name,
     stroke: color,
     width: custom.lineWidth ?? 1,
-    fill: opacity > 0 ? faded(color, top ? opacity : opacity * 0.9) : undefined,
+    fill: opacity > 0 ? faded(color, opacity) : undefined,
     points: { show: custom.showPoints === "always" },
     spanGaps: false,
   };
@@ -136,7 +139,8 @@ export function makeChart(uPlot, place, series, data, options) {
       },
       scales: { x: { time: true, range: () => options.range() }, y: { range: yRange(field) } },
       axes: axes(field),
-      series: [{}, ...series.map((one, index) => line(one, index === series.length - 1))],
+      // Grounds of many lines over each other say nothing.
+      series: [{}, ...series.map((one) => line(one, isStacked || series.length <= MOST_FILLED))],
       bands,
       hooks: {
         draw: [

@@ -45,10 +45,32 @@ export class Grid {
   constructor(dashboard, page) {
     this.page = page;
     this.shown = [];
+    this.asked = false; // the first answer follows when it is known what can be seen
+    // Panels far from the window are not asked about: a query costs whoever answers it.
+    this.observer = new IntersectionObserver((changes) => this.onScroll(changes), {
+      rootMargin: "500px",
+    });
     this.element = h("div", { class: "rows" });
     for (const { row, panels } of byRow(dashboard.panels)) {
       this.element.append(this.makeRow(dashboard.uid, row, panels));
     }
+  }
+
+  onScroll(changes) {
+    let isNews = false;
+    for (const { target, isIntersecting } of changes) {
+      const entry = this.shown.find(({ frame }) => frame.element === target);
+      isNews ||= isIntersecting && !entry.isNear;
+      entry.isNear = isIntersecting;
+    }
+    if (!this.asked) this.page.refresh();
+    else if (isNews) this.page.refreshSoon();
+    this.asked = true;
+  }
+
+  /** No more of it. */
+  close() {
+    this.observer.disconnect();
   }
 
   makeRow(uid, row, panels) {
@@ -80,15 +102,18 @@ export class Grid {
     const Kind = KINDS[panel.type];
     const entry = { panel, frame, view: Kind ? new Kind(frame, this.page) : null, answers: null };
     entry.isFolded = false;
+    entry.isNear = false;
+    this.observer.observe(frame.element);
     if (!Kind) frame.setEmpty(`Panels of the kind ${panel.type} are not known to this page.`);
     this.shown.push(entry);
     return entry;
   }
 
-  /** The ids of panels that can be seen and have queries. */
+  /** The ids of panels that can be seen, or soon, and have queries. */
   wanted() {
     return this.shown
-      .filter(({ panel, view, isFolded }) => view && !isFolded && panel.type !== "alertlist")
+      .filter(({ isFolded, isNear }) => isNear && !isFolded)
+      .filter(({ panel, view }) => view && panel.type !== "alertlist")
       .map(({ panel }) => panel.id);
   }
 

@@ -5,7 +5,7 @@ import { h, setText } from "./dom.js";
 import { readSeries, timesOf } from "./frames.js";
 import { Hover } from "./hover.js";
 import { clock, tickTexts } from "./moments.js";
-import { formatValue } from "./units.js";
+import { formatBound, formatValue } from "./units.js";
 
 const BOTTOM = 22;
 const TOP = 6;
@@ -95,12 +95,12 @@ export class HeatmapPanel {
   }
 
   name({ low, high }) {
-    if (high === Infinity) return `above ${formatValue(low, this.unit)}`;
-    return `${formatValue(low, this.unit)} to ${formatValue(high, this.unit)}`;
+    if (high === Infinity) return `above ${formatBound(low, this.unit)}`;
+    return `${formatBound(low, this.unit)} to ${formatBound(high, this.unit)}`;
   }
 
   layout() {
-    const texts = this.buckets.map(({ high }) => (high === Infinity ? "more" : formatValue(high, this.unit)));
+    const texts = this.buckets.map(({ high }) => (high === Infinity ? "more" : formatBound(high, this.unit)));
     const left = Math.max(...texts.map((text) => text.length)) * 6.4 + 12;
     const width = this.place.clientWidth - left - RIGHT;
     const height = this.place.clientHeight - TOP - BOTTOM;
@@ -133,7 +133,8 @@ export class HeatmapPanel {
         const x = Math.max(left, right - (step / (end - start)) * width);
         if (right <= x) return;
         ctx.fillStyle = faded(hot, 0.12 + 0.88 * (count / this.most) ** this.exponent);
-        ctx.fillRect(x, y + 0.5, Math.max(1, right - x - 0.5), Math.max(1, row - 1));
+        const gap = right - x > 5 ? 1 : 0;
+        ctx.fillRect(x, y + 0.5, right - x - gap, Math.max(1, row - 1));
       });
     });
   }

@@ -25,7 +25,7 @@ export class Legend {
 
   /** Shows series, each with its colour. */
   update(series) {
-    this.element.style.setProperty("--rows", String(Math.min(series.length, 3)));
+    this.element.style.setProperty("--rows", String(Math.min(series.length, 4)));
     while (this.rows.rows.length > series.length) this.rows.deleteRow(-1);
     series.forEach((one, index) => {
       const row = this.rows.rows[index] ?? this.rows.appendChild(this.makeRow());

@@ -67,10 +67,10 @@ class Page {
     this.drawLinks();
     this.variables.show(dashboard.variables);
     this.variablesAt = 0;
+    this.grid?.close();
     this.grid = new Grid(dashboard, this);
     part("panels").replaceChildren(this.grid.element);
     this.drawNotes();
-    this.refresh();
   }
 
   // --- what panels ask of the page ---------------------------------------------------------------
@@ -128,6 +128,12 @@ class Page {
       document.body.classList.add("stale");
     }
     this.later();
+  }
+
+  /** Asks again once scrolling has come to rest. */
+  refreshSoon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.refresh(), 150);
   }
 
   later() {

@@ -102,6 +102,17 @@ export function formatParts(value, unit, decimals) {
   return written(value, step, decimals ?? decimalsFor(value / step[0]));
 }
 
+/** A round number, such as a bucket's bound, without zeros that say nothing. */
+export function formatBound(value, unit) {
+  const { number, unit: name } = formatParts(value, unit);
+  return joined({ number: number.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, ""), unit: name });
+}
+
+/** Whether ticks should be powers of two. */
+export function isBinary(unit) {
+  return unit === "bytes";
+}
+
 /** A value as one text. */
 export function formatValue(value, unit, decimals) {
   const parts = formatParts(value, unit, decimals);
