@@ -25,8 +25,10 @@ namespace py = pybind11;
 namespace inferometer::python {
 namespace {
 
-// Batches may run on the calling thread for as long; then Ctrl-C is looked at.
+// Batches may run on the calling thread for as long, and so many requests are made, before Ctrl-C
+// is looked at.
 constexpr int64_t kSignalCheckNs = 100'000'000;
+constexpr size_t kSignalCheckRequests = 4096;
 
 // The requests, as a tuple: what is done with one may run code that changes a list.
 py::tuple requests_in(PyObject* given) {
@@ -52,30 +54,14 @@ class Many {
     options_.flush_later = true;
   }
 
-  void submit(const py::handle& given) {
-    Place place;
+  // Submits all and waits for them. Ctrl-C ends all of them.
+  void run(const py::tuple& requests) {
     try {
-      const CallInputs inputs = engine_.parse(given, CallInputs::Rows::kGiven);
-      place.form.named = inputs.named();
-      place.request = engine_.submit(inputs, options_);
-    } catch (const Error&) {
-      place.refusal = refusal();
-    } catch (const std::bad_alloc&) {  // it asks for more memory than there is: the others do not
-      place.refusal = refusal();
-    }
-    places_.push_back(std::move(place));
-  }
-
-  // Ctrl-C ends all of them.
-  void wait() {
-    try {
-      std::vector<std::shared_ptr<Request>> ended;  // of no_loop(): none
-      while (engine_.flush(no_loop(), ended, kSignalCheckNs) == FlushStatus::kMoreToDo) {
-        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+      for (const py::handle request : requests) {
+        submit(request);
+        if (places_.size() % kSignalCheckRequests == 0) check_signals();
       }
-      for (const Place& place : places_) {
-        if (place.request && !place.request->ended()) engine_.wait(place.request, kNever);
-      }
+      wait();
     } catch (const std::exception&) {
       const std::exception_ptr error = std::current_exception();
       for (const Place& place : places_) {
@@ -101,6 +87,34 @@ class Many {
     AnswerForm form;
     py::object refusal;  // why there is no request
   };
+
+  static void check_signals() {
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  }
+
+  void submit(const py::handle& given) {
+    Place place;
+    try {
+      const CallInputs inputs = engine_.parse(given, CallInputs::Rows::kGiven);
+      place.form.named = inputs.named();
+      place.request = engine_.submit(inputs, options_);
+    } catch (const Error&) {
+      place.refusal = refusal();
+    } catch (const std::bad_alloc&) {  // it asks for more memory than there is: the others do not
+      place.refusal = refusal();
+    }
+    places_.push_back(std::move(place));
+  }
+
+  void wait() {
+    std::vector<std::shared_ptr<Request>> ended;  // of no_loop(): none
+    while (engine_.flush(no_loop(), ended, kSignalCheckNs) == FlushStatus::kMoreToDo) {
+      check_signals();
+    }
+    for (const Place& place : places_) {
+      if (place.request && !place.request->ended()) engine_.wait(place.request, kNever);
+    }
+  }
 
   // The exception that is being handled.
   [[nodiscard]] static py::object refusal() {
@@ -141,8 +155,7 @@ PyObject* infer_many(PyObject* self, PyObject* const* arguments, Py_ssize_t coun
     const ManyArguments call(self, "infer_many", arguments, count, keywords);
     const py::tuple requests = requests_in(call.inputs);
     Many many(self, call.options);
-    for (const py::handle request : requests) many.submit(request);
-    many.wait();
+    many.run(requests);
     return many.answers(call.return_exceptions).release().ptr();
   });
 }

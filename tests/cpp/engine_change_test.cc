@@ -148,6 +148,21 @@ TEST_F(EngineChangeTest, WhatWasAcceptedFinishesOnTheOldModelAndTheRestGoesToThe
   EXPECT_EQ(new_one->seen().size(), 2U);
 }
 
+// A call with a deadline runs on its caller's thread only where the model is known to be quick.
+TEST_F(EngineChangeTest, WhatTheOldModelTakesSaysNothingOfTheNewOne) {
+  const auto old_one = std::make_shared<GatedModel>(kFour);
+  const auto engine = make(old_one);
+  const auto late = engine->submit(Rows(1).inputs());
+  old_one->await_runs(1);
+  engine->swap({std::make_shared<EchoModel>(kFour)});
+  old_one->open();
+  EXPECT_TRUE(answered(*late, 1));
+  AnswerMemory answer;
+  EXPECT_FALSE(engine->try_run_here(Rows(2).inputs(), answer, with_timeout(kLongNs)).ran);
+  EXPECT_TRUE(answered(*engine->submit(Rows(3).inputs()), 3));  // its own cost is known now
+  EXPECT_TRUE(engine->try_run_here(Rows(4).inputs(), answer, with_timeout(kLongNs)).ran);
+}
+
 TEST_F(EngineChangeTest, AModelThatNobodyUsesGoesAtOnceAndNotUnderTheLock) {
   std::unique_ptr<Engine> engine;
   std::optional<int64_t> largest_batch;

@@ -73,9 +73,10 @@ TEST(ValueCellTest, KeepsTheNewestExemplarOfEachBucket) {
   histogram->set_exemplar(1, {{{"t", "old"}}, 5, 1});
   histogram->set_exemplar(1, {{{"t", "new"}}, 6, 2});
   EXPECT_FALSE(histogram->exemplar(0).has_value());
-  ASSERT_TRUE(histogram->exemplar(1).has_value());
-  EXPECT_EQ(histogram->exemplar(1)->labels, (LabelPairs{{"t", "new"}}));
-  EXPECT_EQ(histogram->exemplar(1)->value, 6);
+  const auto newest = histogram->exemplar(1);
+  ASSERT_TRUE(newest.has_value());
+  EXPECT_EQ(newest->labels, (LabelPairs{{"t", "new"}}));
+  EXPECT_EQ(newest->value, 6);
   EXPECT_THROW(histogram->set_exemplar(2, {}), std::out_of_range);
 }
 

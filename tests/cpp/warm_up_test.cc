@@ -12,7 +12,7 @@
 namespace inferometer {
 namespace {
 
-std::shared_ptr<const std::vector<WarmupSample>> samples(std::vector<int64_t> widths) {
+std::shared_ptr<const std::vector<WarmupSample>> samples(const std::vector<int64_t>& widths) {
   auto samples = std::make_shared<std::vector<WarmupSample>>();
   for (const int64_t width : widths) {
     WarmupSample sample;
@@ -33,9 +33,9 @@ class WarmUpTest : public EngineFixture {
   }
   // What making an engine with these samples throws; empty: nothing.
   template <typename Wanted>
-  std::string refusal(std::shared_ptr<Executable> model, std::vector<int64_t> widths) {
+  std::string refusal(std::shared_ptr<Executable> model, const std::vector<int64_t>& widths) {
     EngineOptions options = options_of(registry_);
-    options.warmup = samples(std::move(widths));
+    options.warmup = samples(widths);
     try {
       const Engine engine(std::move(model), options);
     } catch (const Wanted& error) {

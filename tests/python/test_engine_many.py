@@ -185,3 +185,27 @@ else:
 gate.set()
 """
     )
+
+
+def test_ctrl_c_is_honoured_before_all_is_submitted() -> None:
+    run_process(
+        PRELUDE
+        + """
+import signal
+gate = threading.Event()
+def model(x):
+    gate.wait(60)
+    return x
+count = 500_000  # takes many times as long to submit as the timer to expire
+engine = im.Engine(model, name="m", batching=im.Batching(max_queue_size=count))
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+signal.setitimer(signal.ITIMER_REAL, 0.005)
+try:
+    engine.infer_many([X] * count)
+except KeyboardInterrupt:
+    assert engine.stats()["requests"]["cancelled"] < count, engine.stats()
+else:
+    raise AssertionError("not interrupted")
+gate.set()
+"""
+    )

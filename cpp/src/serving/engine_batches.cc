@@ -73,16 +73,21 @@ size_t EngineCore::claim_instance_locked() {
   return instance;
 }
 
-void EngineCore::release_instance_locked(size_t instance, int64_t compute_ns, int64_t requests) {
+// A model that was swapped out meanwhile says nothing of the one that has taken its place.
+void EngineCore::learn_cost_locked(const LoadedModel* model, int64_t compute_ns, int64_t requests) {
+  if (model != model_.get()) return;
+  const auto batch_ns = static_cast<double>(compute_ns);
+  move_average(batch_ns_, batch_ns);
+  move_average(service_ns_per_request_, batch_ns / static_cast<double>(requests));
+}
+
+void EngineCore::release_instance_locked(size_t instance, int64_t requests) {
   instances_[instance].busy = false;
   instances_[instance].running = nullptr;
   instances_[instance].lone_model = nullptr;
   instances_[instance].led_by = nullptr;
   ++free_;
   running_requests_ -= requests;
-  const auto batch_ns = static_cast<double>(compute_ns);
-  move_average(batch_ns_, batch_ns);
-  move_average(service_ns_per_request_, batch_ns / static_cast<double>(requests));
   publish_queue_state_locked();
 }
 
@@ -168,6 +173,7 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
 
   if (recorder_) record(batch, instance, mine, times, gone_rows);
 
+  const LoadedModel* const ran = &batch.model();  // to compare only
   // Before the lock: swap() keeps a model that is held, and leaves it to whoever lets go last.
   batch.let_go_of_model();
   std::shared_ptr<Request> leader;
@@ -175,7 +181,8 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
     MutexLock lock(mutex_);
     for (const auto& request : requests) scheduler_.forget(*request);
     ++ending_;
-    release_instance_locked(instance, times.compute_ns, std::ssize(requests));
+    learn_cost_locked(ran, times.compute_ns, std::ssize(requests));
+    release_instance_locked(instance, std::ssize(requests));
     // A worker and a loop look again by themselves.
     if (runner == Runner::kCaller) leader = hand_over_locked();
   }

@@ -143,7 +143,8 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
   std::shared_ptr<Request> leader;
   {
     MutexLock lock(mutex_);
-    release_instance_locked(instance, compute_ns, 1);
+    learn_cost_locked(model, compute_ns, 1);
+    release_instance_locked(instance, 1);
     leader = hand_over_locked();
     if (phase_.load() != Phase::kOpen) settled_.notify_all();
   }

@@ -131,8 +131,9 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   // A batch only if the runner may run it; else `look_again_ns` says when another one is to look.
   Work take_work_locked(Runner runner) REQUIRES(mutex_);
   size_t claim_instance_locked() REQUIRES(mutex_);
-  void release_instance_locked(size_t instance, int64_t compute_ns, int64_t requests)
+  void learn_cost_locked(const LoadedModel* model, int64_t compute_ns, int64_t requests)
       REQUIRES(mutex_);
+  void release_instance_locked(size_t instance, int64_t requests) REQUIRES(mutex_);
   void perform(Work& work, CompletionBatch& completions, Runner runner);
   void run(FormedBatch& batch, size_t instance, CompletionBatch& completions, Runner runner);
   // Ends the batch of a thread that does not return from the model.
