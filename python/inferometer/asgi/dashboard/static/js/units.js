@@ -30,7 +30,8 @@ function scaled(prefixes, unit) {
 }
 
 function time(base, smallest) {
-  return TIME.map(([size, name]) => [size / base, name]).filter(([size]) => size >= smallest);
+  const sizes = TIME.map(([size, name]) => [Number((size / base).toPrecision(9)), name]);
+  return sizes.filter(([size]) => size >= smallest);
 }
 
 // For each unit the steps it is written in: [size of one, name], the largest first.
@@ -74,7 +75,8 @@ function stepFor(value, unit) {
 export function decimalsFor(value) {
   const size = Math.abs(value);
   if (size === 0 || !Number.isFinite(size) || Number.isInteger(value)) return 0;
-  return Math.min(9, Math.max(0, 2 - Math.floor(Math.log10(size))));
+  const rounded = Number(size.toPrecision(3)); // 0.99996 is written 1.00
+  return Math.min(9, Math.max(0, 2 - Math.floor(Math.log10(rounded))));
 }
 
 function grouped(text) {
