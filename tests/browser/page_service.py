@@ -3,7 +3,8 @@
     python tests/browser/page_service.py --port 8000 --models 3 --prometheus http://127.0.0.1:9090
 
 ``/dashboard`` shows the process' own history, ``/prometheus`` the same from Prometheus, which
-scrapes ``/metrics``. The models have names of all kinds, and one of them is slow.
+scrapes ``/metrics``. The first model is the digit classifier of model_repository; the others take a
+programmed time, and have names of all kinds.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import random
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import uvicorn
@@ -21,22 +23,28 @@ from starlette.routing import Mount
 import inferometer as im
 from inferometer.asgi import dashboard_app, health_routes, metrics_routes
 
-NAMES = ("resnet_model", "digits", "slow", 'odd <b>"name"\\</b>')
+RESNET = (
+    Path(__file__).resolve().parent.parent.parent / "model_repository/resnet_model/1/model.onnx"
+)
+NAMES = ("resnet_model", "fraud_check", "slow_ranker", 'odd <b>"name"\\</b>')
 REQUESTS_A_SECOND = 60.0
 
 
 def make_engine(index: int) -> im.Engine:
-    """An engine whose batches take some milliseconds."""
+    """An engine; all but the first one's batches take some milliseconds."""
+    batching = im.Batching(max_batch_size=16, max_queue_delay=0.02)
+    if index == 0:
+        resnet = im.onnx.load(RESNET)
+        return im.Engine(resnet, name=NAMES[0], batching=batching, latency_objective=0.05)
     name = NAMES[index] if index < len(NAMES) else f"model_{index:03d}"
     model = im.DelayModel(0.002 + 0.001 * (index % 5), 0.0005, [im.Spec("x", "float32", (-1, 4))])
-    batching = im.Batching(max_batch_size=16, max_queue_delay=0.02)
     return im.Engine(model, name=name, batching=batching, latency_objective=0.05)
 
 
 def send(engines: list[im.Engine], stop: threading.Event) -> None:
     """Requests to all models, the first ones more; some give up early."""
     chance = random.Random(1)
-    row = np.ones((1, 4), np.float32)
+    image, row = np.ones((1, 1, 8, 8), np.float32), np.ones((1, 4), np.float32)
     waiting: list[im.Request] = []
     while not stop.is_set():
         engine = engines[min(int(chance.expovariate(1.0)), len(engines) - 1)]
@@ -44,7 +52,9 @@ def send(engines: list[im.Engine], stop: threading.Event) -> None:
             engine = chance.choice(engines)
         for _ in range(chance.randint(1, 6)):
             timeout = 0.001 if chance.random() < 0.02 else None
-            waiting.append(engine.submit(row, timeout=timeout))
+            waiting.append(
+                engine.submit(image if engine.name == NAMES[0] else row, timeout=timeout)
+            )
         waiting = [request for request in waiting if not request.done()]
         time.sleep(chance.expovariate(REQUESTS_A_SECOND))
 

@@ -117,6 +117,7 @@ def test_chosen_values_stand_inside_of_double_quotes(query: str, is_quoted: bool
 def filled(query: str, choices: dict[str, list[str]], **settings: Any) -> str:
     variables = [
         variable("model", "label_values(x, model)", **settings),
+        {"name": "kind", "type": "custom", "query": "a,b", "multi": True, "includeAll": True},
         {"name": "window", "type": "custom", "query": "1m, 5m"},
         {"name": "source", "type": "datasource", "query": "prometheus"},
     ]
@@ -139,6 +140,9 @@ def filled(query: str, choices: dict[str, list[str]], **settings: Any) -> str:
         ('x{m=~"$model"}', {"model": ["a|b\\"]}, {}, 'x{m=~"a\\\\|b\\\\\\\\"}'),
         ("rate(x[$window])", {}, {}, "rate(x[1m])"),
         ("rate(x[$window])", {"window": ["5m"]}, {}, "rate(x[5m])"),
+        ('x{q=~"$kind"}', {}, {}, 'x{q=~"a"}'),
+        ('x{q=~"$kind"}', {"kind": ["a", "b"]}, {}, 'x{q=~"a|b"}'),
+        ('x{q=~"$kind"}', {"kind": ["$__all"]}, {}, 'x{q=~"(a|b)"}'),
         ("rate(x[$__rate_interval])", {}, {}, "rate(x[1m])"),
         ("x[$__interval] + $__range_s", {}, {}, "x[15s] + 900"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -263,3 +264,11 @@ def test_what_is_not_known_is_said(query: str, message: str | None, samples: lis
         return
     with pytest.raises(QueryError, match=re.escape(message)):
         evaluate(query, SampleList(samples), STEPS)
+
+
+def test_without_the_parser_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, samples: list[Samples]
+) -> None:
+    monkeypatch.setitem(sys.modules, "promql_parser", None)
+    with pytest.raises(QueryError, match=r"pip install 'inferometer\[monitoring\]'"):
+        evaluate("depth", SampleList(samples), STEPS)

@@ -129,7 +129,10 @@ class Interpolation:
         options = static_options(variable)
         if not options:
             raise SourceError(f"the variable {variable.name} has no values")
-        value = chosen[0] if chosen else options[0]
-        if value not in options:
-            raise SourceError(f"{variable.name}: got {value!r}, want one of {', '.join(options)}")
-        return value
+        if ALL in chosen and variable.include_all:
+            return _pattern(options) if variable.all_value is None else variable.all_value
+        for value in chosen:
+            if value not in options:
+                wanted = ", ".join(options)
+                raise SourceError(f"{variable.name}: got {value!r}, want one of {wanted}")
+        return "|".join(chosen if variable.multi else chosen[:1]) or options[0]

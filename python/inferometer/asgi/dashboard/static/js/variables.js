@@ -43,6 +43,7 @@ class Choice {
 
   get values() {
     const values = this.state.variables[this.variable.name] ?? [];
+    if (values.length === 0 && !this.variable.all) return this.options.slice(0, 1);
     return values.includes(ALL) ? [] : values;
   }
 
@@ -65,7 +66,7 @@ class Choice {
     if (JSON.stringify(options) === JSON.stringify(this.options)) return;
     this.options = options;
     this.search.hidden = options.length < MANY;
-    this.drawList();
+    this.draw();
   }
 
   draw() {
