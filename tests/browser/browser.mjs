@@ -15,7 +15,7 @@ export function launch() {
 }
 
 /** A page that notes whatever goes wrong in it: errors, refusals of the policy, requests elsewhere. */
-export async function open(browser, path, options = {}) {
+export async function open(browser, path, { prepare = async () => {}, ...options } = {}) {
   const context = await browser.newContext({
     viewport: { width: 1440, height: 900 },
     colorScheme: "dark",
@@ -43,6 +43,7 @@ export async function open(browser, path, options = {}) {
     });
   });
   page.trouble = trouble;
+  await prepare(page);
   await page.goto(SERVICE + path);
   return page;
 }

@@ -27,6 +27,7 @@ test("values in their units", () => {
     [123456, "short", undefined, "123 k"],
     [1234567, "none", 0, "1,234,567"],
     [19.97, "reqps", undefined, "20.0 req/s"],
+    [1234, "reqps", undefined, "1.23 k req/s"],
     [-0.0001, "none", 2, "0.00"],
     [NaN, "s", undefined, "NaN"],
     [Infinity, "s", undefined, "∞"],

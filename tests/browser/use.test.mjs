@@ -143,14 +143,12 @@ test("a server that is gone is said, and what was shown stays", async () => {
 });
 
 test("without charts the same values are tables", async () => {
-  const page = await open(browser, "/prometheus/missing");
-  await page.route("**/api/page", async (route) => {
-    const reply = await route.fetch();
-    await route.fulfill({ json: { ...(await reply.json()), charts: false } });
-  });
-  page.trouble.length = 0; // the first address is a 404
-  await page.goto(page.url().replace("missing", "?refresh=0"));
-  await shown(page);
+  const prepare = (page) =>
+    page.route("**/api/page", async (route) => {
+      const reply = await route.fetch();
+      await route.fulfill({ json: { ...(await reply.json()), charts: false } });
+    });
+  const page = await opened("/prometheus/?refresh=0", { prepare });
   assert.match(await page.locator("#notes").innerText(), /Charts were not built/);
   assert.match(await panelText(page, RATE), /success\s+[\d.]+ req\/s/);
   assert.equal(await page.locator(".uplot").count(), 0);

@@ -6,7 +6,7 @@ import { RANGES, REFRESHES } from "./state.js";
 
 /** Buttons for the ranges; for a zoomed one, the way back and the ways on. */
 export class TimeControl {
-  constructor(place, state, onChange) {
+  constructor(place, zoomedPlace, state, onChange) {
     this.state = state;
     this.onChange = onChange;
     this.buttons = RANGES.map(({ seconds, label, name }) =>
@@ -24,7 +24,8 @@ export class TimeControl {
       step("▶", "Later", (start, end) => [start + (end - start) / 2, end + (end - start) / 2]),
     );
     this.shown = h("span", { class: "shown" });
-    place.append(this.shown, this.back, h("span", { class: "segments" }, this.buttons), this.steps);
+    place.append(h("span", { class: "segments" }, this.buttons), this.steps);
+    zoomedPlace.append(this.shown, this.back);
     this.draw();
   }
 

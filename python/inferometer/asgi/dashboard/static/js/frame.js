@@ -47,7 +47,7 @@ export class Frame {
     this.panel = panel;
     const id = `panel-${panel.id}`;
     this.note = h("p", { class: "note", hidden: true });
-    this.body = h("div", { class: "body" });
+    this.body = h("div", { class: "body", hidden: true });
     this.empty = h("p", { class: "empty" }, "Loading");
     this.element = h(
       "section",

@@ -23,8 +23,10 @@ export class Legend {
     this.element = h("div", { ...attributes, "aria-label": label }, table);
   }
 
-  /** Shows series, each with its colour. */
-  update(series) {
+  /** Shows series, each with its colour; those that are 0 all the time come last. */
+  update(all) {
+    const isBusy = (one) => one.values.some((value) => value !== null && value !== 0);
+    const series = [...all.filter(isBusy), ...all.filter((one) => !isBusy(one))];
     this.element.style.setProperty("--rows", String(Math.min(series.length, 4)));
     while (this.rows.rows.length > series.length) this.rows.deleteRow(-1);
     series.forEach((one, index) => {

@@ -32,7 +32,7 @@ class Page {
       this.state.uid = uid;
       this.showDashboard();
     });
-    this.time = new TimeControl(part("time"), this.state, () => {
+    this.time = new TimeControl(part("time"), part("zoomed"), this.state, () => {
       this.variablesAt = 0;
       this.refresh();
     });

@@ -26,7 +26,9 @@ const TIME = [
 ];
 
 function scaled(prefixes, unit) {
-  return prefixes.map(([size, prefix]) => [size, prefix + unit]);
+  // kB, but k req/s.
+  const apart = unit.length > 2 ? " " : "";
+  return prefixes.map(([size, prefix]) => [size, prefix ? prefix + apart + unit : unit]);
 }
 
 function time(base, smallest) {
