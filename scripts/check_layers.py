@@ -62,9 +62,9 @@ POLICY_FORBIDDEN = re.compile(
 PYTHON_PACKAGES: dict[str, tuple[str, ...]] = {
     "numpy": ("",),
     "onnx": ("onnx/",),
-    "anyio": ("asgi/",),  # comes with starlette
-    "starlette": ("asgi/",),
-    "uvicorn": ("asgi/", "cli.py"),
+    "anyio": ("asgi/", "serve/"),  # comes with starlette
+    "starlette": ("asgi/", "serve/"),
+    "uvicorn": ("asgi/", "serve/"),
     "google": ("onnx/", "repository/"),  # protobuf
     "yaml": ("monitoring/", "testing/"),
     "promql_parser": ("monitoring/", "testing/"),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Gets what Debian and Ubuntu package, into build/tools: no root, no services, nothing in /etc.
-#   scripts/fetch_prometheus.sh tools    prometheus and promtool; prints the folder that holds them
+#   scripts/fetch_prometheus.sh tools    prometheus, promtool, prometheus-alertmanager and amtool;
+#                                        prints the folder that holds them
 #   scripts/fetch_prometheus.sh source   prometheus-cpp's source; prints its folder
 # A second call answers at once. Only the folder goes to stdout; progress goes to stderr.
 set -euo pipefail
@@ -17,22 +18,6 @@ private_apt() {
 private_update() {
   mkdir -p "$private/lists/partial" "$private/cache/archives/partial"
   private_apt apt-get "$@" update -qq >"$private/update.log" 2>&1 || true
-}
-
-fetch_tools() {
-  local bin=$box/prometheus/usr/bin debs=$box/debs
-  if [ ! -x "$bin/promtool" ]; then
-    echo "fetching prometheus (Debian package, unpacked into build/tools) ..." >&2
-    rm -rf "$debs" && mkdir -p "$debs"
-    (cd "$debs" && apt-get download -qq prometheus >"$debs/log" 2>&1) || {
-      private_update
-      (cd "$debs" && private_apt apt-get download -qq prometheus >"$debs/log" 2>&1)
-    } || { cat "$debs/log" >&2; echo "could not download the package prometheus" >&2; return 1; }
-    rm -rf "$box/prometheus.part" "$box/prometheus"
-    dpkg-deb -x "$debs"/prometheus_*.deb "$box/prometheus.part"
-    mv "$box/prometheus.part" "$box/prometheus"
-  fi
-  echo "$bin"
 }
 
 fetch_source() {
@@ -64,7 +49,7 @@ fetch_source() {
 }
 
 case ${1:-} in
-  tools) fetch_tools ;;
+  tools) exec python3 python/inferometer/monitoring/stack/binaries.py --fetch "$box" ;;
   source) fetch_source ;;
-  *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -33,7 +33,15 @@ stub() {
   python -m mypy.stubtest inferometer._core --allowlist scripts/stubtest_allowlist.txt &&
     python scripts/check_stub.py
 }
-shell() { shellcheck -x scripts/*.sh .ci/run; }
+shell() { shellcheck -x scripts/*.sh tests/data/grafana_schema/*.sh .ci/run; }
+# The SDK is written for Python 3.11.
+dashboards() {
+  if python -c 'import grafana_foundation_sdk' 2>/dev/null; then
+    python scripts/dashboards/generate.py --check
+  else
+    say "no grafana-foundation-sdk for $(python --version): dashboards are not compared"
+  fi
+}
 # tidy CHECKS SOURCES...: one file a process, as many processes as cores. The compile database has
 # each file by itself; findings in headers are reported too (HeaderFilterRegex).
 compile_database() { (cd cpp && cmake --preset tidy >../build/logs/tidy.log); }
@@ -57,6 +65,7 @@ check clang-format format_cpp
 check shellcheck shell
 check mypy mypy
 check stub stub
+check dashboards dashboards
 [ "$mode" = fast ] || check "compile database" compile_database
 [ "$mode" = fast ] || check clang-tidy tidy '-clang-analyzer-*' "${sources[@]}"
 if [ "$mode" = all ]; then

@@ -100,7 +100,10 @@ sanitizer() {
 python_tests() {
   local select=()
   [ "$mode" != fast ] || select=(-m "not slow")
-  python -m pytest -q "${select[@]}" --junitxml="$reports/pytest.xml" --durations=5
+  # Files go to as many processes as keep the processors busy: many tests wait for processes that
+  # they have started.
+  python -m pytest -q -n "$(($(nproc) + 1))" --dist loadfile "${select[@]}" \
+    --junitxml="$reports/pytest.xml" --durations=5
 }
 isolated_install() {
   rm -rf build/venv-isolated
@@ -114,7 +117,7 @@ torch_tests() {
   rm -rf build/venv-torch
   python3 -m venv build/venv-torch &&
     run_logged "pip install torch" build/logs/torch.log build/venv-torch/bin/pip install \
-      torch==2.13.0 pytest onnx dist/*.whl &&
+      torch==2.13.0 pytest onnx uvloop dist/*.whl &&
     build/venv-torch/bin/python -m pytest -q tests/python/test_engine.py -k torch
 }
 

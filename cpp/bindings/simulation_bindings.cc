@@ -31,12 +31,11 @@ int64_t cost_ns(const py::handle& cost, int64_t rows) {
                     std::string(py::str(py::repr(got))) + ", want seconds, 0 or more");
 }
 
-std::unique_ptr<SimulationObject> make_simulation(const py::object& batching,
-                                                  const py::object& arrivals,
-                                                  const py::object& cost, int64_t instances,
-                                                  bool trace, std::string name,
-                                                  std::optional<double> latency_objective,
-                                                  std::optional<double> until) {
+std::unique_ptr<SimulationObject> make_simulation(
+    const py::object& batching, const py::object& arrivals, const py::object& cost,
+    int64_t instances, bool trace, std::string name, std::optional<double> latency_objective,
+    std::optional<double> until, std::shared_ptr<Registry> registry, double recording,
+    uint64_t seed) {
   if (instances < 1) {
     throw ConfigError("instances: got " + std::to_string(instances) + ", want 1 or more");
   }
@@ -49,7 +48,9 @@ std::unique_ptr<SimulationObject> make_simulation(const py::object& batching,
   }
   if (until) options.until_ns = option_ns("until", *until);
   options.trace = trace;
-  options.registry = Registry::create();
+  options.registry = registry ? std::move(registry) : Registry::create();
+  options.recording_ns = option_ns("recording", recording);
+  options.fault_seed = seed;
   return std::make_unique<SimulationObject>(std::make_unique<Simulation>(
       options, arrivals_from(arrivals), [held = share_object(cost.ptr())](int64_t rows) {
         return cost_ns(static_cast<PyObject*>(held.get()), rows);
@@ -91,6 +92,12 @@ void SimulationObject::run() {
   without_gil([&] { simulation_->run(); });
 }
 
+void SimulationObject::extend(const py::object& arrivals) {
+  auto source = arrivals_from(arrivals);
+  const Turn turn(*this);
+  simulation_->extend(std::move(source));
+}
+
 py::list SimulationObject::requests() {
   const Turn turn(*this);
   py::list list;
@@ -120,7 +127,7 @@ void bind_simulation(py::module_& m) {
       m, "Simulation", "Batching on a virtual clock; inferometer.Simulation is its public face.")
       .def(py::init(&make_simulation), py::arg("batching"), py::arg("arrivals"), py::arg("cost"),
            py::arg("instances"), py::arg("trace"), py::arg("name"), py::arg("latency_objective"),
-           py::arg("until"))
+           py::arg("until"), py::arg("registry"), py::arg("recording"), py::arg("seed"))
       .def(
           "advance",
           [](SimulationObject& self, double seconds) {
@@ -128,6 +135,7 @@ void bind_simulation(py::module_& m) {
           },
           py::arg("seconds"))
       .def("run", &SimulationObject::run)
+      .def("extend", &SimulationObject::extend, py::arg("arrivals"))
       .def("stats", &stats)
       .def_property_readonly("now",
                              [](const SimulationObject& self) {
@@ -138,6 +146,8 @@ void bind_simulation(py::module_& m) {
                              })
       .def_property_readonly(
           "registry", [](const SimulationObject& self) { return self.simulation().registry(); })
+      .def_property_readonly(
+          "faults", [](const SimulationObject& self) { return self.simulation().faults(); })
       .def_property_readonly("requests", &SimulationObject::requests)
       .def_property_readonly("batches", &SimulationObject::batches);
 }

@@ -22,6 +22,7 @@ class SimulationObject {
   /// As Simulation's.
   void advance(int64_t ns);
   void run();
+  void extend(const pybind11::object& arrivals);
   [[nodiscard]] pybind11::list requests();
   [[nodiscard]] pybind11::list batches();
 

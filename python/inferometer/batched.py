@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from inferometer import _core
 from inferometer._core import ConfigError
 from inferometer.batching import Batching, check_seconds
+from inferometer.html.stats import Stats
 from inferometer.lifetime import remember, replacing
 from inferometer.metrics import RegistryOption, resolve_registry
 from inferometer.native_engine import core_arguments
@@ -89,9 +90,9 @@ class Batched(Generic[_Item, _Answer]):
         """Whether it accepts items."""
         return self._core.ready
 
-    def stats(self) -> dict[str, Any]:
+    def stats(self) -> Stats:
         """As ``Engine.stats``."""
-        return self._core.stats()
+        return Stats(self._core.stats())
 
     def drain(self, timeout: float = 30.0) -> bool:
         """As ``Engine.drain``."""

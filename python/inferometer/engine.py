@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from inferometer import _core
 from inferometer._core import ConfigError
 from inferometer.batching import Batching, Spec, check_bool, check_seconds, spec_tuples
+from inferometer.html.state import engine_html, engine_state
+from inferometer.html.stats import Stats
 from inferometer.lifetime import remember, replacing
 from inferometer.metrics import RegistryOption, resolve_registry
 from inferometer.native_engine import (
@@ -279,7 +281,7 @@ class Engine(_core.Engine):
 
     # State.
 
-    def stats(self) -> dict[str, Any]:
+    def stats(self) -> Stats:
         """A snapshot of this engine's counts and distributions.
 
         Returns:
@@ -289,8 +291,9 @@ class Engine(_core.Engine):
             buckets as PromQL's ``histogram_quantile`` does; ``busy_seconds``,
             ``wasted_seconds``, ``telemetry_seconds``; ``queue_depth`` and ``in_flight`` now.
             ``recording`` is False under ``NO_METRICS``, and then only the last two are filled in.
+            A dict that notebooks show as tables.
         """
-        return super().stats()
+        return Stats(super().stats())
 
     @property
     def inputs(self) -> list[Spec]:  # type: ignore[override]
@@ -376,8 +379,12 @@ class Engine(_core.Engine):
 
     def __repr__(self) -> str:
         """Name, version and state."""
-        state = "closed" if self.closed else "ready" if self.ready else "draining"
+        state = engine_state(self)
         return f"<inferometer.Engine {self.name!r} version {self.version!r}, {state}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: what it is, and ``stats()``."""
+        return engine_html(self)
 
 
 def _kind_of(models: list[Any]) -> Literal["native", "arrays"]:

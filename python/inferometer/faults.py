@@ -14,6 +14,16 @@ FaultKind = Literal["delay", "error", "stall", "partial"]
 _NEEDS = {"delay": "seconds", "error": "ratio", "stall": None, "partial": "ratio"}
 
 
+def check_seed(seed: object, otherwise: str = "") -> None:
+    """Refuses what is no seed.
+
+    Raises:
+        ConfigError: If ``seed`` is no int of 64 bits.
+    """
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**64:
+        raise ConfigError(f"seed: got {seed!r}, want an int from 0 to 2**64 - 1{otherwise}")
+
+
 class Faults:
     """Which faults there are, now and later, in the engines that were made with it.
 
@@ -34,11 +44,16 @@ class Faults:
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        if seed is not None and (
-            not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**64
-        ):
-            raise ConfigError(f"seed: got {seed!r}, want an int from 0 to 2**64 - 1, or None")
+        if seed is not None:
+            check_seed(seed, " or None")
         self._core = _core.Faults(seed)
+
+    @classmethod
+    def _of(cls, core: _core.Faults) -> Faults:
+        """The public face of faults that the core has made."""
+        faults = cls.__new__(cls)
+        faults._core = core
+        return faults
 
     def add(
         self,

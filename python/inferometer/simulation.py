@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from inferometer import _core
 from inferometer._core import ConfigError, Registry
 from inferometer.batching import Batching, check_bool, check_int, check_seconds, check_text
+from inferometer.faults import Faults, check_seed
+from inferometer.html.state import simulation_html
+from inferometer.html.stats import Stats
 
 # As the core has it.
 _MAX_INSTANCES = 65_536
@@ -55,6 +58,7 @@ class Simulation:
 
     def __init__(self, core: _core.Simulation) -> None:
         self._core = core
+        self._faults = Faults._of(core.faults)
 
     def advance(self, seconds: float) -> None:
         """Lets everything of the next seconds happen, that of the last nanosecond too.
@@ -79,14 +83,26 @@ class Simulation:
         """
         self._core.run()
 
-    def stats(self) -> dict[str, Any]:
+    def extend(self, arrivals: Arrivals) -> None:
+        """Adds arrivals, after those that there are.
+
+        Args:
+            arrivals: As of ``simulate()``; none before ``now``.
+
+        Raises:
+            ConfigError: What is no iterable. Wrong arrivals are found when their time comes.
+            ClosedError: During another call.
+        """
+        self._core.extend(_as_iterable(arrivals))
+
+    def stats(self) -> Stats:
         """What happened so far.
 
         Returns:
             The dict of ``Engine.stats()``, and ``throughput``: successful requests a second of
             simulated time, nan at its start.
         """
-        return self._core.stats()
+        return Stats(self._core.stats())
 
     @property
     def now(self) -> float:
@@ -97,6 +113,11 @@ class Simulation:
     def registry(self) -> Registry:
         """The metrics that an engine would show. They are there as long as the simulation is."""
         return self._core.registry
+
+    @property
+    def faults(self) -> Faults:
+        """Faults of its batches, on its clock: what an engine's ``faults=`` would do."""
+        return self._faults
 
     @property
     def requests(self) -> list[RequestRecord]:
@@ -119,6 +140,10 @@ class Simulation:
         """Where it is."""
         return f"<inferometer.Simulation at {self.now:g} s>"
 
+    def _repr_html_(self) -> str:
+        """For notebooks: where it is, and ``stats()``."""
+        return simulation_html(self)
+
 
 def simulate(
     batching: Batching,
@@ -130,6 +155,9 @@ def simulate(
     name: str = "simulated",
     latency_objective: float | None = None,
     until: float | None = None,
+    registry: Registry | None = None,
+    recording: float = 0.0,
+    seed: int = 0,
 ) -> Simulation:
     """Works out what an engine with this batching would do, on a virtual clock.
 
@@ -152,6 +180,10 @@ def simulate(
         name: The model's name in the metrics.
         latency_objective: Seconds, as of ``Engine``.
         until: Nothing arrives from this second on.
+        registry: Where to record, for several models in one exposition; None: one of its own.
+        recording: Seconds that recording is to cost for each request: shown as the model's
+            telemetry time, it holds nobody up. On a virtual clock it cannot be measured.
+        seed: Of the draws of ``faults``.
 
     Returns:
         The simulation at second 0, where nothing has happened yet.
@@ -166,17 +198,35 @@ def simulate(
         raise ConfigError(f"instances: got {instances}, want 1 to {_MAX_INSTANCES}")
     check_bool("trace", trace)
     check_text("name", name)
+    if registry is not None and not isinstance(registry, Registry):
+        raise ConfigError(f"registry: got {type(registry).__name__}, want a Registry or None")
+    check_seconds("recording", recording)
+    check_seed(seed)
     for option, got in (("latency_objective", latency_objective), ("until", until)):
         if got is not None:
             check_seconds(option, got, "seconds or None")
-    if isinstance(arrivals, np.ndarray) and arrivals.dtype.kind in "fiu":
-        arrivals = np.ascontiguousarray(arrivals, dtype=np.float64)
-    if not isinstance(arrivals, Iterable):
-        raise ConfigError(f"arrivals: got {type(arrivals).__name__}, want an iterable")
     core = _core.Simulation(
-        batching, arrivals, _cost_function(cost), instances, trace, name, latency_objective, until
+        batching,
+        _as_iterable(arrivals),
+        _cost_function(cost),
+        instances,
+        trace,
+        name,
+        latency_objective,
+        until,
+        registry,
+        recording,
+        seed,
     )
     return Simulation(core)
+
+
+def _as_iterable(arrivals: Arrivals) -> Arrivals:
+    if isinstance(arrivals, np.ndarray) and arrivals.dtype.kind in "fiu":
+        return np.ascontiguousarray(arrivals, dtype=np.float64)
+    if not isinstance(arrivals, Iterable):
+        raise ConfigError(f"arrivals: got {type(arrivals).__name__}, want an iterable")
+    return arrivals
 
 
 def _cost_function(cost: Cost) -> Callable[[int], float]:

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from inferometer.monitoring.objectives import Objectives
 
-
-@dataclass(frozen=True)
-class Objectives:
-    """Where alerts begin: dashboards and rules must not disagree. Ratios 0 to 1, seconds."""
-
-    error_ratio: float = 0.05
-    latency_warning: float = 2.0
-    batching_efficiency: float = 0.5
-    queue_age: float = 1.0
-    queue_saturation: float = 0.8
-    gpu_memory: float = 0.95
-    telemetry_ratio: float = 0.01
-    scrape_duration: float = 1.0
-
-
+# Where alerts begin: dashboards and rules must not disagree.
 OBJECTIVES = Objectives()
 RUNBOOKS = "https://github.com/inferometer/inferometer/blob/main/docs/runbooks"
 

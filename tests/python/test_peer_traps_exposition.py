@@ -22,6 +22,7 @@ import inferometer as im
 from conftest import ROOT
 from inferometer import _core
 from inferometer.asgi import health_routes, metrics_routes
+from inferometer.monitoring.catalogue import catalogue
 
 X = np.ones((1, 2), np.float32)
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
@@ -117,14 +118,17 @@ def test_alert_on_a_metric_that_does_not_exist_xinference(registry: im.Registry)
     checked = 0
     for expression in expressions:
         for name, matchers in re.findall(r"\b([a-z_:]+)\{([^}]*)\}", expression):
-            assert name in names | {"up"}, expression
-            labels = set(re.findall(r"(\w+)\s*=", matchers))
             shown = {
                 label
                 for line in exposed
                 if line.partition("{")[0] == name
                 for label in re.findall(r'(\w+)="', line)
             }
+            if name.startswith("nv_gpu_"):  # exposed where there is a GPU
+                shown |= set(catalogue()[name].labels)
+            else:
+                assert name in names | {"up", "scrape_duration_seconds"}, expression
+            labels = set(re.findall(r"(\w+)\s*=", matchers))
             assert labels <= shown | {"job", "instance"}, expression  # Prometheus' own
             checked += 1
     assert checked >= len(expressions) > 0

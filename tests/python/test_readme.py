@@ -12,6 +12,8 @@ import httpx
 import numpy as np
 
 from conftest import ROOT
+from inferometer.testing import AlertLab
+from shipped_alerts import SHIPPED
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -46,8 +48,13 @@ def test_the_service_answers_and_shows_its_metrics() -> None:
     assert 'inference_requests_total{model_name="double",status="success"} 1' in metrics
 
 
+@SHIPPED
+def test_the_alert_test_passes(alert_lab: AlertLab) -> None:
+    run(SNIPPETS[2])["test_a_slow_model_is_reported"](alert_lab)
+
+
 def test_every_link_and_script_exists() -> None:
-    assert len(SNIPPETS) == 2
+    assert len(SNIPPETS) == 3
     for target in re.findall(r"\]\(([^)#]+)", README):
         assert (ROOT / target).exists(), target
     scripts = set(re.findall(r"scripts/\w+\.(?:sh|py)", README))

@@ -91,6 +91,9 @@ class Faults {
   /// Sleeps for as long as the batch is delayed or stalled. False if `stop`, which is followed by
   /// wake(), ended that.
   [[nodiscard]] bool hold(const BatchFaults& batch, const std::atomic<bool>& stop);
+  /// As hold(), for a batch that began at `begin_ns` of this object's clock and whose delay is that
+  /// clock's: when it goes on, as things stand. kNever: when a stall is cleared.
+  [[nodiscard]] int64_t held_until_ns(const BatchFaults& batch, int64_t begin_ns) const;
   /// Has everybody in hold() look at their `stop`.
   void wake() noexcept;
 

@@ -14,6 +14,7 @@
 
 #include "inferometer/batching.h"
 #include "inferometer/engine.h"
+#include "inferometer/faults.h"
 #include "inferometer/request.h"
 
 namespace inferometer {
@@ -59,6 +60,10 @@ struct SimulationOptions {
   int64_t until_ns = kNever;
   /// Keeps a record of every request and batch: memory grows with their number.
   bool trace = false;
+  /// What recording is to cost for each request: shown as telemetry time, it holds nobody up.
+  int64_t recording_ns = 0;
+  /// Of the draws of faults().
+  uint64_t fault_seed = 0;
   /// Where to record; not null.
   std::shared_ptr<Registry> registry;
 };
@@ -75,7 +80,7 @@ struct TracedRequest {
   size_t batch = kNoBatch;
 };
 
-/// A batch that was released; it may still run.
+/// A batch that was released; it may still run. `end_ns` is kNever while a fault holds it.
 struct TracedBatch {
   int64_t start_ns = 0;
   int64_t end_ns = 0;
@@ -115,12 +120,17 @@ class Simulation {
   /// Everything of the next `ns` happens, that of the last nanosecond too. Throws ConfigError for
   /// a negative `ns`, arrivals out of order or range, and a negative cost.
   void advance(int64_t ns);
-  /// Until nothing arrives any more, waits or runs. Throws as advance().
+  /// Until nothing arrives any more, waits or runs; what a stall without an end holds stays where
+  /// it is. Throws as advance().
   void run();
+  /// More arrivals, after those that it has: none before now_ns().
+  void extend(std::unique_ptr<ArrivalSource> arrivals);
 
   [[nodiscard]] int64_t now_ns() const noexcept;
   [[nodiscard]] SimulationStats stats() const;
   [[nodiscard]] const std::shared_ptr<Registry>& registry() const noexcept;
+  /// Faults for its batches, on its clock; it may outlive the simulation. Thread-safe.
+  [[nodiscard]] const std::shared_ptr<Faults>& faults() const noexcept;
   /// Empty unless it was asked for.
   [[nodiscard]] const SimulationTrace& trace() const noexcept;
 

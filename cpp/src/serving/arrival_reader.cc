@@ -1,5 +1,6 @@
 #include "serving/arrival_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "inferometer/clock.h"
@@ -21,22 +22,29 @@ std::string seconds(int64_t ns) { return std::to_string(ns_to_seconds(ns)) + " s
 
 ArrivalReader::ArrivalReader(std::unique_ptr<ArrivalSource> source, const Batching& batching,
                              int64_t until_ns)
-    : source_(std::move(source)),
-      max_rows_(batching.max_batch_size),
+    : max_rows_(batching.max_batch_size),
       levels_(batching.priority_levels),
       until_ns_(until_ns),
-      ahead_(kReadAhead) {}
+      ahead_(kReadAhead) {
+  sources_.push_back(std::move(source));
+}
+
+void ArrivalReader::extend(std::unique_ptr<ArrivalSource> source, int64_t from_ns) {
+  latest_ns_ = std::max(latest_ns_, from_ns);
+  sources_.push_back(std::move(source));
+}
 
 void ArrivalReader::read() {
   next_ = filled_ = 0;
-  if (!source_) return;
-  const size_t got = source_->read(ahead_);
-  for (; filled_ < got; ++filled_) {
-    const SimulatedArrival& arrival = ahead_[filled_];
-    check(arrival);
-    if (arrival.at_ns >= until_ns_) break;
+  while (filled_ == 0 && !sources_.empty()) {
+    const size_t got = sources_.front()->read(ahead_);
+    for (; filled_ < got; ++filled_) {
+      const SimulatedArrival& arrival = ahead_[filled_];
+      check(arrival);
+      if (arrival.at_ns >= until_ns_) break;
+    }
+    if (filled_ < got || got == 0) sources_.pop_front();
   }
-  if (filled_ < got || got == 0) source_.reset();
 }
 
 void ArrivalReader::check(const char* field, int64_t got, int64_t low, int64_t high) const {
@@ -48,10 +56,10 @@ void ArrivalReader::check(const char* field, int64_t got, int64_t low, int64_t h
 
 void ArrivalReader::check(const SimulatedArrival& arrival) {
   if (arrival.at_ns < latest_ns_) {
-    throw ConfigError(
-        "arrival " + std::to_string(checked_) + ": got " + seconds(arrival.at_ns) +
-        (checked_ == 0 ? ", want 0 or more"
-                       : " after " + seconds(latest_ns_) + ", want arrivals in the order of time"));
+    throw ConfigError("arrival " + std::to_string(checked_) + ": got " + seconds(arrival.at_ns) +
+                      (latest_ns_ == 0 ? ", want 0 or more"
+                                       : " after " + seconds(latest_ns_) +
+                                             ", want arrivals in the order of time"));
   }
   if (arrival.at_ns > kLatestNs) {
     throw ConfigError("arrival " + std::to_string(checked_) + ": got " + seconds(arrival.at_ns) +

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ class ArrivalReader {
 
   ArrivalReader(std::unique_ptr<ArrivalSource> source, const Batching& batching, int64_t until_ns);
 
+  /// More of them, after those that it has; none is before `from_ns`.
+  void extend(std::unique_ptr<ArrivalSource> source, int64_t from_ns);
+
   /// When the next request arrives; kNever: there are no more. Throws ConfigError for one that is
   /// out of order or range, and what the source throws.
   [[nodiscard]] int64_t next_ns() {
@@ -33,7 +37,7 @@ class ArrivalReader {
   void check(const SimulatedArrival& arrival);
   void check(const char* field, int64_t got, int64_t low, int64_t high) const;
 
-  std::unique_ptr<ArrivalSource> source_;  // null: it has no more
+  std::deque<std::unique_ptr<ArrivalSource>> sources_;  // the first is the one being read
   const int64_t max_rows_;
   const int64_t levels_;
   const int64_t until_ns_;

@@ -139,6 +139,15 @@ class Faults::Schedule {
     return false;
   }
 
+  [[nodiscard]] int64_t held_until_ns(const BatchFaults& batch, int64_t begin_ns) const {
+    const MutexLock lock(mutex_);
+    const int64_t delayed_until =
+        batch.delay_clears == delay_clears_ ? sum_or_never(begin_ns, batch.delay_ns) : begin_ns;
+    const int64_t stalled_for = stalled_for_locked();
+    if (stalled_for == 0) return delayed_until;
+    return std::max(delayed_until, sum_or_never(clock_.now_ns(), stalled_for));
+  }
+
   void wake() noexcept {
     // Under the lock: nobody is between looking at its `stop` and going to sleep.
     const MutexLock lock(mutex_);
@@ -265,6 +274,9 @@ bool Faults::may_hold() const noexcept { return schedule_->may_hold(); }
 BatchFaults Faults::begin_batch(size_t requests) { return schedule_->begin_batch(requests); }
 bool Faults::hold(const BatchFaults& batch, const std::atomic<bool>& stop) {
   return schedule_->hold(batch, stop);
+}
+int64_t Faults::held_until_ns(const BatchFaults& batch, int64_t begin_ns) const {
+  return schedule_->held_until_ns(batch, begin_ns);
 }
 void Faults::wake() noexcept { schedule_->wake(); }
 

@@ -176,6 +176,10 @@ void Recorder::record_wasted(size_t instance, int64_t ns) noexcept {
   add_single_writer(instance_shard(instance)[Cells::kWasted], unsigned_ns(ns));
 }
 
+void Recorder::record_telemetry(size_t instance, int64_t ns) noexcept {
+  add_single_writer(instance_shard(instance)[Cells::kTelemetry], unsigned_ns(ns));
+}
+
 void Recorder::end_recording(size_t instance, const OwnTime::Stretch& stretch) noexcept {
   if (stretch.weight > 0) {
     add_single_writer(instance_shard(instance)[Cells::kTelemetry], own_time_.end(stretch));

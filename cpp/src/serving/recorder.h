@@ -97,6 +97,8 @@ class Recorder {
                       std::string_view trace_id = {}) noexcept;
   void record_batch(size_t instance, const ExecutedBatch& batch) noexcept;
   void record_wasted(size_t instance, int64_t ns) noexcept;
+  /// Where recording cannot be measured: what it is to have cost.
+  void record_telemetry(size_t instance, int64_t ns) noexcept;
   void end_recording(size_t instance, const OwnTime::Stretch& stretch) noexcept;
 
   [[nodiscard]] RecordedTotals totals() const;

@@ -6,6 +6,7 @@
 #include "inferometer/errors.h"
 #include "serving/ending.h"
 #include "serving/engine_stats.h"
+#include "serving/simulated_request.h"
 
 namespace inferometer {
 namespace {
@@ -15,6 +16,10 @@ SimulationOptions checked(SimulationOptions options) {
   if (!options.registry) throw ConfigError("registry: got null, want a registry");
   if (options.name.empty()) throw ConfigError("name: got an empty name, want a name");
   if (options.version.empty()) throw ConfigError("version: got an empty version, want one");
+  if (options.recording_ns < 0) {
+    throw ConfigError("recording: got " + std::to_string(options.recording_ns) +
+                      " ns, want 0 or more");
+  }
   if (options.latency_objective_ns && *options.latency_objective_ns <= 0) {
     throw ConfigError("latency_objective: got " + std::to_string(*options.latency_objective_ns) +
                       " ns, want more than 0, or none");
@@ -24,17 +29,11 @@ SimulationOptions checked(SimulationOptions options) {
 
 }  // namespace
 
-class SimulatedWorld::SimulatedRequest final : public Request {
- public:
-  uint64_t id = 0;
-  int64_t cancel_ns = kNever;
-  int64_t length = 0;
-  size_t batch = TracedRequest::kNoBatch;
-};
-
 SimulatedWorld::SimulatedWorld(const SimulationOptions& options,
                                std::unique_ptr<ArrivalSource> arrivals, Simulation::Cost cost)
     : options_(checked(options)),
+      time_(std::make_shared<Time>(options.fault_seed)),
+      faults_(time_, &time_->faults),
       scheduler_(options_.batching, BufferPool::create(0)),
       arrivals_(std::move(arrivals), options_.batching, options_.until_ns),
       cost_(std::move(cost)),
@@ -44,7 +43,7 @@ SimulatedWorld::SimulatedWorld(const SimulationOptions& options,
                  .latency_objective_ns = options_.latency_objective_ns,
                  .instances = options_.instances,
                  .padding = options_.batching.padding.has_value()},
-                live_readings(), clock_) {
+                live_readings(), time_->clock) {
   instances_.resize(options_.instances);
   for (size_t i = 0; i < options_.instances; ++i) free_.push(i);
 }
@@ -78,7 +77,8 @@ void SimulatedWorld::run_until(int64_t until_ns) {
   }
   failed_ = true;  // unless the end of this is reached
   for (int64_t now = next_instant(); now <= until_ns && now != kNever; now = next_instant()) {
-    clock_.set(now);
+    set_clock(now);
+    let_go_of_held();
     end_batches();
     end_what_is_due();
     let_in();
@@ -94,6 +94,11 @@ int64_t SimulatedWorld::next_instant() {
   if (!free_.empty()) next = std::min(next, look_again_ns_);
   if (!ends_.empty()) next = std::min(next, ends_.top().first);
   if (!cancellations_.empty()) next = std::min(next, cancellations_.begin()->first.first);
+  for (const size_t instance : held_) {
+    // What was cleared since then goes on now.
+    const Running& batch = instances_[instance];
+    next = std::min(next, std::max(now_ns(), faults_->held_until_ns(batch.faults, batch.start_ns)));
+  }
   return next;
 }
 
@@ -162,82 +167,6 @@ void SimulatedWorld::release() {
   }
 }
 
-void SimulatedWorld::start(Scheduler::Next batch) {
-  const size_t instance = free_.top();
-  free_.pop();
-  Running& running = instances_[instance];
-  running.start_ns = now_ns();
-  running.reason = batch.reason;
-  running.requests = std::move(batch.requests);
-  running.rows = 0;
-  for (const auto& request : running.requests) running.rows += request->rows_;
-  const int64_t cost_ns = cost_of(running.rows);
-  const int64_t end_ns = cost_ns < kNever - now_ns() ? now_ns() + cost_ns : kNever - 1;
-  for (const auto& request : running.requests) {
-    request->timing_.queue_ns = now_ns() - request->arrival_ns_;
-    request->timing_.batch_size = running.rows;
-    request->timing_.reason = running.reason;
-    Ending::start(*request);
-  }
-  running_requests_ += std::ssize(running.requests);
-  ends_.emplace(end_ns, instance);
-  if (!options_.trace) return;
-  TracedBatch traced{running.start_ns, end_ns, instance, running.reason, running.rows, {}};
-  for (const auto& each : running.requests) {
-    auto& request = static_cast<SimulatedRequest&>(*each);
-    request.batch = trace_.batches.size();
-    traced.requests.push_back(request.id);
-  }
-  trace_.batches.push_back(std::move(traced));
-}
-
-void SimulatedWorld::end(size_t instance) {
-  Running& batch = instances_[instance];
-  const OwnTime::Stretch recording = recorder_.begin_recording(instance, batch.requests.size());
-  ExecutedBatch executed;
-  executed.compute_ns = now_ns() - batch.start_ns;
-  int64_t gone_rows = 0;
-  for (const auto& each : batch.requests) {
-    auto& request = static_cast<SimulatedRequest&>(*each);
-    scheduler_.forget(request);
-    if (!Ending::claim(request)) {
-      gone_rows += request.rows_;
-      continue;
-    }
-    request.outcome_ = Outcome::kSuccess;
-    request.timing_.compute_ns = executed.compute_ns;
-    request.timing_.total_ns = now_ns() - request.arrival_ns_;
-    recorder_.record_request(instance, Outcome::kSuccess, request.timing_);
-    ++executed.succeeded;
-    executed.inferences += request.rows_;
-    ended(request);
-  }
-  record(instance, batch, executed, gone_rows);
-  recorder_.end_recording(instance, recording);
-  running_requests_ -= std::ssize(batch.requests);
-  batch.requests.clear();
-}
-
-void SimulatedWorld::record(size_t instance, const Running& batch, ExecutedBatch executed,
-                            int64_t gone_rows) {
-  executed.reason = batch.reason;
-  executed.rows = batch.rows;
-  int64_t longest = 0;
-  int64_t given = 0;
-  for (const auto& each : batch.requests) {
-    const auto& request = static_cast<const SimulatedRequest&>(*each);
-    longest = std::max(longest, request.length);
-    given += request.rows_ * request.length;
-  }
-  executed.elements = batch.rows * longest;
-  executed.padding_elements = executed.elements - given;
-  recorder_.record_batch(instance, executed);
-  if (gone_rows == 0) return;
-  const double share = static_cast<double>(gone_rows) / static_cast<double>(batch.rows);
-  recorder_.record_wasted(instance,
-                          static_cast<int64_t>(static_cast<double>(executed.compute_ns) * share));
-}
-
 void SimulatedWorld::end_early(Request& each, Outcome outcome) {
   if (!Ending::claim(each)) return;
   auto& request = static_cast<SimulatedRequest&>(each);
@@ -260,21 +189,6 @@ void SimulatedWorld::ended(SimulatedRequest& request) {
   if (!options_.trace) return;
   trace_.requests.push_back({request.id, request.outcome_, request.timing_.queue_ns,
                              request.timing_.total_ns, request.batch});
-}
-
-int64_t SimulatedWorld::cost_of(int64_t rows) {
-  const auto index = static_cast<size_t>(rows);
-  if (index >= known_costs_.size()) known_costs_.resize(index + 1, kNever);
-  int64_t& cost = known_costs_[index];
-  if (cost == kNever) {
-    const int64_t asked = cost_(rows);
-    if (asked < 0) {
-      throw ConfigError("cost of " + std::to_string(rows) + " rows: got " + std::to_string(asked) +
-                        " ns, want 0 or more");
-    }
-    cost = asked;
-  }
-  return cost;
 }
 
 void SimulatedWorld::publish() noexcept {

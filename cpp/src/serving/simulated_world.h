@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "inferometer/faults.h"
 #include "inferometer/simulation.h"
 #include "serving/arrival_reader.h"
 #include "serving/recorder.h"
@@ -33,19 +34,31 @@ class SimulatedWorld {
 
   /// Everything up to and at `until_ns` happens; the clock then shows the last event.
   void run_until(int64_t until_ns);
-  void set_clock(int64_t ns) noexcept { clock_.set(ns); }
+  void set_clock(int64_t ns) noexcept { time_->clock.set(ns); }
+  void extend(std::unique_ptr<ArrivalSource> arrivals) {
+    arrivals_.extend(std::move(arrivals), now_ns());
+  }
 
-  [[nodiscard]] int64_t now_ns() const noexcept { return clock_.now_ns(); }
+  [[nodiscard]] int64_t now_ns() const noexcept { return time_->clock.now_ns(); }
   [[nodiscard]] SimulationStats stats() const;
   [[nodiscard]] const std::shared_ptr<Registry>& registry() const noexcept {
     return options_.registry;
   }
+  [[nodiscard]] const std::shared_ptr<Faults>& faults() const noexcept { return faults_; }
   [[nodiscard]] const SimulationTrace& trace() const noexcept { return trace_; }
 
  private:
   class SimulatedRequest;
+  /// The clock and what is scheduled on it: whoever holds the faults holds both.
+  struct Time {
+    explicit Time(uint64_t fault_seed) : faults(fault_seed, &clock) {}
+    VirtualClock clock;
+    Faults faults;
+  };
   struct Running {
     int64_t start_ns = 0;
+    BatchFaults faults;
+    size_t traced = 0;
     int64_t rows = 0;
     ReleaseReason reason = ReleaseReason::kIdle;
     std::vector<std::shared_ptr<Request>> requests;
@@ -54,6 +67,7 @@ class SimulatedWorld {
   using Earliest = std::priority_queue<T, std::vector<T>, std::greater<>>;
 
   // The kinds of events, in the order in which they happen at one instant.
+  void let_go_of_held();
   void end_batches();
   void end_what_is_due();
   void let_in();
@@ -62,6 +76,7 @@ class SimulatedWorld {
   [[nodiscard]] int64_t next_instant();
   void let_in(const SimulatedArrival& arrival);
   void start(Scheduler::Next batch);
+  void run_model(size_t instance);
   void end(size_t instance);
   void record(size_t instance, const Running& batch, ExecutedBatch executed, int64_t gone_rows);
   void end_early(Request& request, Outcome outcome);
@@ -72,7 +87,8 @@ class SimulatedWorld {
   [[nodiscard]] LiveReadings live_readings() const;
 
   const SimulationOptions options_;
-  VirtualClock clock_;
+  const std::shared_ptr<Time> time_;
+  const std::shared_ptr<Faults> faults_;
   Scheduler scheduler_;
   ArrivalReader arrivals_;
   const Simulation::Cost cost_;
@@ -81,6 +97,7 @@ class SimulatedWorld {
   std::vector<Running> instances_;
   Earliest<size_t> free_;
   Earliest<std::pair<int64_t, size_t>> ends_;  // of running batches: when, and where
+  std::vector<size_t> held_;                   // instances whose batch a fault keeps from the model
   std::map<std::pair<int64_t, uint64_t>, SimulatedRequest*> cancellations_;  // by time and id
   int64_t look_again_ns_ = kNever;  // when the delay of something that waits is over
   uint64_t next_id_ = 0;

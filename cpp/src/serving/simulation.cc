@@ -25,11 +25,16 @@ void Simulation::advance(int64_t ns) {
 
 void Simulation::run() { world_->run_until(kNever); }
 
+void Simulation::extend(std::unique_ptr<ArrivalSource> arrivals) {
+  world_->extend(std::move(arrivals));
+}
+
 int64_t Simulation::now_ns() const noexcept { return world_->now_ns(); }
 SimulationStats Simulation::stats() const { return world_->stats(); }
 const std::shared_ptr<Registry>& Simulation::registry() const noexcept {
   return world_->registry();
 }
+const std::shared_ptr<Faults>& Simulation::faults() const noexcept { return world_->faults(); }
 const SimulationTrace& Simulation::trace() const noexcept { return world_->trace(); }
 
 }  // namespace inferometer

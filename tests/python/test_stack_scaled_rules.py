@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
-from rule_durations import divided, durations, milliseconds, scaled
+from inferometer.monitoring.stack.scaled_rules import divided, durations, milliseconds, scaled
 
 RULES = ROOT / "configs/prometheus-alerts.yml"
 
