@@ -39,7 +39,9 @@ memory_used = 1073741824
 power_usage = 71337
 temperature = 41
 """
-DASHBOARDS = sorted((Path(im.__file__).parent / "monitoring/files/grafana/dashboards").glob("*"))
+DASHBOARDS = sorted(
+    (Path(im.__file__).parent / "monitoring/files/grafana/dashboards").glob("*.json")
+)
 RULES = {
     "groups": [
         {
