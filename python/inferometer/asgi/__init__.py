@@ -1,4 +1,4 @@
-"""Starlette and FastAPI: ``/metrics``, health checks, and draining at shutdown.
+"""Starlette and FastAPI: ``/metrics``, health checks, a dashboard, and draining at shutdown.
 
     from inferometer.asgi import health_routes, lifespan, metrics_routes
 
@@ -19,9 +19,10 @@ except ImportError as error:
         "inferometer.asgi needs Starlette: pip install 'inferometer[serve]'"
     ) from error
 
+from inferometer.asgi.dashboard import dashboard_app
 from inferometer.asgi.health import health_routes
 from inferometer.asgi.lifespan import lifespan
 from inferometer.asgi.metrics import metrics_routes
 from inferometer.asgi.trace_context import TraceContext
 
-__all__ = ["TraceContext", "health_routes", "lifespan", "metrics_routes"]
+__all__ = ["TraceContext", "dashboard_app", "health_routes", "lifespan", "metrics_routes"]
