@@ -7,6 +7,11 @@ cd "$(dirname "$0")/.."
 . scripts/progress.sh
 if [ $# -gt 0 ]; then sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; fi
 scripts/setup.sh demo
+if command -v npm >/dev/null; then
+  scripts/fetch_page_assets.sh
+else
+  say "no npm here: the wheel's page at /dashboard will show tables instead of charts"
+fi
 export PATH=$PWD/.venv/bin:$PATH
 python -m pip install -q --group wheel
 

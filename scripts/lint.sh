@@ -34,6 +34,13 @@ stub() {
     python scripts/check_stub.py
 }
 shell() { shellcheck -x scripts/*.sh tests/data/grafana_schema/*.sh .ci/run; }
+javascript() {
+  command -v node >/dev/null || { say "no node here: the page's scripts are not checked"; return 0; }
+  local file
+  for file in python/inferometer/asgi/dashboard/static/js/*.js tests/browser/*.mjs; do
+    node --check "$file" || return 1
+  done
+}
 # The SDK is written for Python 3.11.
 dashboards() {
   if python -c 'import grafana_foundation_sdk' 2>/dev/null; then
@@ -66,6 +73,7 @@ check shellcheck shell
 check mypy mypy
 check stub stub
 check dashboards dashboards
+check javascript javascript
 [ "$mode" = fast ] || check "compile database" compile_database
 [ "$mode" = fast ] || check clang-tidy tidy '-clang-analyzer-*' "${sources[@]}"
 if [ "$mode" = all ]; then

@@ -39,6 +39,8 @@ find_missing() {
   if [ "$level" = test ]; then
     need libgtest-dev header gtest/gtest.h
     need libbenchmark-dev header benchmark/benchmark.h
+    need npm command -v npm
+    need chromium command -v chromium
   fi
 }
 # What PyPI has too is taken from there where only root could install the Debian package.
@@ -110,6 +112,11 @@ if [ "$(cat "build/stamps/python-$level" 2>/dev/null)" != "$wanted" ]; then
   fi
   pip_install "installing Python packages ($level)" "$level" "${groups[@]}" "${wheels[@]}"
   echo "$wanted" >"build/stamps/python-$level"
+fi
+
+# What the page at /dashboard takes from npm: charts, and for tests what drives a browser.
+if command -v npm >/dev/null; then
+  scripts/fetch_page_assets.sh "$([ "$level" = test ] && echo browser || echo charts)"
 fi
 
 # --- 3. the package, built once in build/release and installed editable -------------------------

@@ -71,17 +71,19 @@ release_build() {
 build_sanitizer() {
   (cd cpp && cmake --preset "$1") && ninja -C "build/cpp-$1"
 }
-# start_early PRESETS...: tests wait for a good part of their time; builds go on meanwhile, one after
-# the other, with what is left over of the processors.
+# start_early PRESETS...: tests wait for a good part of their time; builds, and lint after them, go on
+# meanwhile, one after the other, with what is left over of the processors.
 start_early() {
   mkdir -p build/logs
-  (cd build/logs && rm -f "${@/%/-early.done}")
+  (cd build/logs && rm -f "${@/%/-early.done}" lint-early.status)
   # In a group of its own, to be ended as a whole: Ctrl-C does not reach what runs in the background.
   # shellcheck disable=SC2016  # bash -c expands it
   setsid nice -n 19 bash -c 'cd cpp && for preset; do
       (cmake --preset "$preset" && ninja -C "../build/cpp-$preset") >"../build/logs/$preset-early.log"
       touch "../build/logs/$preset-early.done"
-    done' _ "$@" >build/logs/early.log 2>&1 </dev/null &
+    done; cd ..
+    status=0; scripts/lint.sh >build/logs/lint-early.log 2>&1 || status=$?
+    echo "$status" >build/logs/lint-early.status' _ "$@" >build/logs/early.log 2>&1 </dev/null &
   early=$!
   trap 'kill -- "-$early" 2>/dev/null || true' EXIT
 }
@@ -102,8 +104,19 @@ python_tests() {
   [ "$mode" != fast ] || select=(-m "not slow")
   # Files go to as many processes as keep the processors busy: many tests wait for processes that
   # they have started.
-  python -m pytest -q -n "$(($(nproc) + 1))" --dist loadfile "${select[@]}" \
+  python -m pytest -q -n "$(($(nproc) + 2))" --dist loadfile "${select[@]}" \
     --junitxml="$reports/pytest.xml" --durations=5
+}
+# shellcheck disable=SC2329  # called by name, through run_logged
+await_lint() {
+  while [ ! -e build/logs/lint-early.status ] && kill -0 "$early" 2>/dev/null; do sleep 0.2; done
+}
+# Nobody but lint wants the processors by now.
+lint_begun_early() {
+  renice -n 0 -g "$early" >/dev/null 2>&1 || true
+  run_logged "the lint begun meanwhile" build/logs/await.log await_lint
+  cat build/logs/lint-early.log
+  [ "$(cat build/logs/lint-early.status 2>/dev/null)" = 0 ]
 }
 isolated_install() {
   rm -rf build/venv-isolated
@@ -130,7 +143,7 @@ stage pytest python_tests || true
 if [ "$mode" != fast ]; then
   stage "asan + ubsan" sanitizer asan || true
   stage tsan sanitizer tsan || true
-  if [ "$mode" = all ]; then lint=(scripts/lint.sh --all); else lint=(scripts/lint.sh); fi
+  if [ "$mode" = all ]; then lint=(scripts/lint.sh --all); else lint=(lint_begun_early); fi
   stage lint "${lint[@]}" || true
 else
   stage "lint (fast)" scripts/lint.sh --fast || true

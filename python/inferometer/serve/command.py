@@ -75,6 +75,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MIB",
         help="the largest request body, in MiB (default %(default)s)",
     )
+    parser.add_argument(
+        "--prometheus-url",
+        metavar="URL",
+        help="the Prometheus that the page at /dashboard asks, as in http://127.0.0.1:9090 "
+        "(default: none; the page shows what this process has seen itself)",
+    )
     drills = parser.add_argument_group("for tests and drills, on loopback only")
     drills.add_argument(
         "--allow-fault-injection",
@@ -107,9 +113,13 @@ def run(arguments: argparse.Namespace) -> int:
     delay_models = _check_drill_options(arguments)
     _check_packages()
     _log_to_stderr()
+    from starlette.routing import Mount
+
+    from inferometer.asgi.dashboard import dashboard_app
     from inferometer.serve.loading import Progress, load_repository
     from inferometer.serve.sockets import listen, url_of
 
+    dashboard = Mount("/dashboard", dashboard_app(arguments.prometheus_url))
     begin = time.monotonic()
     listener = listen(arguments.host, arguments.http_port)
     with listener:
@@ -135,6 +145,8 @@ def run(arguments: argparse.Namespace) -> int:
                 limits=Limits(body_bytes=body_bytes, bodies_bytes=4 * body_bytes),
                 allow_fault_injection=arguments.allow_fault_injection,
                 drain_timeout=arguments.drain_timeout,
+                pages=[dashboard],
+                links={"/dashboard/": "dashboard"},
             )
             server = ServiceServer(
                 app,

@@ -46,6 +46,7 @@ class Service:
         repository: The models that it serves, beside one named ``drill``.
         address: Its ports.
         environment: Added to this process' environment.
+        prometheus_url: The Prometheus that its page asks; None: its own history.
         ends_with_us: It is told to end when the thread that starts it does.
     """
 
@@ -56,12 +57,14 @@ class Service:
         address: ServiceAddress,
         *,
         environment: Mapping[str, str] | None = None,
+        prometheus_url: str | None = None,
         ends_with_us: bool = False,
     ) -> None:
         self.address = address
         self.process = ManagedProcess("service", folder)
         self._repository = repository
         self._environment = environment
+        self._page = [f"--prometheus-url={prometheus_url}"] if prometheus_url else []
         self._ends_with_us = ends_with_us
 
     def start(self) -> None:
@@ -82,6 +85,7 @@ class Service:
                 f"--metrics-port={self.address.metrics_port}",
                 "--allow-fault-injection",
                 f"--delay-model={DRILL_MODEL}",
+                *self._page,
             ],
             self._environment,
             ends_with_us=self._ends_with_us,

@@ -33,7 +33,12 @@ class SetupStack:
     def __init__(self, folder: Path, state: SetupState, say: Callable[[str], None]) -> None:
         self.folder = folder
         self.state = state
-        self.service = Service(folder, Path(state.repository), state.service)
+        self.service = Service(
+            folder,
+            Path(state.repository),
+            state.service,
+            prometheus_url=f"http://127.0.0.1:{state.prometheus_port}",
+        )
         self.webhook = ManagedProcess("webhook", folder)
         self.load = ManagedProcess("load", folder)
         self.local = LocalStack(
