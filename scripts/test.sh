@@ -77,12 +77,14 @@ start_early() {
   mkdir -p build/logs
   (cd build/logs && rm -f "${@/%/-early.done}" lint-early.status)
   # In a group of its own, to be ended as a whole: Ctrl-C does not reach what runs in the background.
+  export lint_options=
+  [ "$mode" != all ] || lint_options=--all
   # shellcheck disable=SC2016  # bash -c expands it
   setsid nice -n 19 bash -c 'cd cpp && for preset; do
       (cmake --preset "$preset" && ninja -C "../build/cpp-$preset") >"../build/logs/$preset-early.log"
       touch "../build/logs/$preset-early.done"
     done; cd ..
-    status=0; scripts/lint.sh >build/logs/lint-early.log 2>&1 || status=$?
+    status=0; scripts/lint.sh $lint_options >build/logs/lint-early.log 2>&1 || status=$?
     echo "$status" >build/logs/lint-early.status' _ "$@" >build/logs/early.log 2>&1 </dev/null &
   early=$!
   trap 'kill -- "-$early" 2>/dev/null || true' EXIT
@@ -143,8 +145,7 @@ stage pytest python_tests || true
 if [ "$mode" != fast ]; then
   stage "asan + ubsan" sanitizer asan || true
   stage tsan sanitizer tsan || true
-  if [ "$mode" = all ]; then lint=(scripts/lint.sh --all); else lint=(lint_begun_early); fi
-  stage lint "${lint[@]}" || true
+  stage lint lint_begun_early || true
 else
   stage "lint (fast)" scripts/lint.sh --fast || true
 fi
