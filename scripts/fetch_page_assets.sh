@@ -16,7 +16,7 @@ mkdir -p "$box" build/logs
 wanted=$(cat package.json package-lock.json .npmrc | sha256sum | cut -c1-32)-$level
 if [ "$(cat "$box/stamp" 2>/dev/null)" != "$wanted" ]; then
   cp package.json package-lock.json .npmrc "$box/"
-  options=(--no-audit --no-fund --ignore-scripts)
+  options=(--fetch-timeout=20000 --fetch-retries=1 --no-audit --no-fund --ignore-scripts)
   [ "$level" = browser ] || options+=(--omit=dev)
   run_logged "npm ci ($level)" build/logs/npm.log npm --prefix "$box" ci "${options[@]}"
   echo "$wanted" >"$box/stamp"
