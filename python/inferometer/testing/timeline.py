@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from inferometer.html.table import table
 from inferometer.testing.durations import text_of
 from inferometer.testing.exposition_text import Labels, labels_text
 from inferometer.testing.promtool import PENDING
@@ -138,6 +139,30 @@ class Timeline:
             f"{INACTIVE} inactive {WAITING} pending {FIRING} firing"
         )
         return "\n".join([*drawn, legend])
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks: a row for each time that an alert was active."""
+        step = max(-(-len(self.moments) // _WIDTH), 1)
+        rows = [
+            (
+                name + labels_text(_telling(labels)),
+                *map(_time, (episode.active_at, episode.fired_at, episode.resolved_at)),
+                _columns(states, step),
+            )
+            for (name, labels), states in self._states.items()
+            for episode in self._episodes(name, labels, states)
+        ]
+        caption = (
+            f"Alerts from 0s to {text_of(self.moments[-1])}, a column is "
+            f"{text_of(step * self.interval)}: "
+            f"{INACTIVE} inactive {WAITING} pending {FIRING} firing"
+        )
+        columns = ("alert", "active at", "firing at", "resolved at", "over time")
+        return table(caption, columns, rows)
+
+
+def _time(moment: float | None) -> str:
+    return "-" if moment is None else text_of(moment)
 
 
 def _columns(states: list[str], step: int) -> str:
