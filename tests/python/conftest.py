@@ -27,6 +27,13 @@ for folder in ("scripts", "scripts/bench", "examples"):
     sys.path.insert(0, str(ROOT / folder))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_history_is_left() -> Iterator[None]:
+    """The default registry is everybody's: who started its history does not leave it to others."""
+    yield
+    im.default_registry().stop_history()
+
+
 @pytest.fixture
 def registry() -> im.Registry:
     """A registry of the test's own."""

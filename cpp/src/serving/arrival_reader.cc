@@ -26,7 +26,7 @@ ArrivalReader::ArrivalReader(std::unique_ptr<ArrivalSource> source, const Batchi
       levels_(batching.priority_levels),
       until_ns_(until_ns),
       ahead_(kReadAhead) {
-  sources_.push_back(std::move(source));
+  if (source) sources_.push_back(std::move(source));
 }
 
 void ArrivalReader::extend(std::unique_ptr<ArrivalSource> source, int64_t from_ns) {

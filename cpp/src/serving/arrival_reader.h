@@ -18,6 +18,7 @@ class ArrivalReader {
   /// Groups and lengths are smaller than this.
   static constexpr int64_t kLimit = (int64_t{1} << 31) - 1;
 
+  /// Without a source there are no arrivals, until there are more.
   ArrivalReader(std::unique_ptr<ArrivalSource> source, const Batching& batching, int64_t until_ns);
 
   /// More of them, after those that it has; none is before `from_ns`.

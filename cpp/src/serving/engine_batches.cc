@@ -10,17 +10,6 @@
 #include "serving/race_points.h"
 
 namespace inferometer {
-namespace {
-
-// Weight of the newest batch in moving averages.
-constexpr double kNewestWeight = 0.2;
-
-void move_average(double& average, double newest) {
-  average = average == 0 ? newest : average + kNewestWeight * (newest - average);
-}
-
-}  // namespace
-
 bool EngineCore::on_worker_thread() const noexcept { return Frame::holds(*this); }
 
 // Due requests come alone: they must not reach the model, and the deadline watch may not have come
@@ -73,12 +62,15 @@ size_t EngineCore::claim_instance_locked() {
   return instance;
 }
 
-// A model that was swapped out meanwhile says nothing of the one that has taken its place.
-void EngineCore::learn_cost_locked(const LoadedModel* model, int64_t compute_ns, int64_t requests) {
-  if (model != model_.get()) return;
-  const auto batch_ns = static_cast<double>(compute_ns);
-  move_average(batch_ns_, batch_ns);
-  move_average(service_ns_per_request_, batch_ns / static_cast<double>(requests));
+// It may be gone by now, if it was swapped out meanwhile.
+void EngineCore::learn_cost_locked(const LoadedModel* model, int64_t batch_ns, int64_t requests) {
+  if (model == model_.get()) {
+    model_->learn_cost(batch_ns, requests);
+    return;
+  }
+  for (const auto& retired : retired_) {
+    if (model == retired.get()) retired->learn_cost(batch_ns, requests);
+  }
 }
 
 void EngineCore::release_instance_locked(size_t instance, int64_t requests) {

@@ -14,10 +14,6 @@
 namespace inferometer {
 namespace {
 
-// A call with a deadline runs or leads on its own thread only if the model is known to take less
-// than this part of the time that is left: its caller would hear too late that it has passed.
-constexpr double kDeadlineRoom = 10;
-
 // A model that needs the interpreter runs on its caller's thread once that thread has come this
 // often in a row and found nothing going on. Threads that take turns on the GIL never meet in the
 // queue, yet batching serves them better: with 16 threads and a numpy model 98,000 calls a second
@@ -47,20 +43,16 @@ bool EngineCore::may_run_here_locked(int64_t rows, const SubmitOptions& options,
   }
   const auto& timeout =
       options.timeout_ns ? options.timeout_ns : scheduler_.batching().default_timeout_ns;
-  if (timeout && !leaves_room_locked(*timeout)) return false;
+  if (timeout && !leaves_room(*model_, *timeout)) return false;
   decision = scheduler_.decide_lone(rows);
   return decision.dispatch_requests > 0;
-}
-
-bool EngineCore::leaves_room_locked(int64_t time_left_ns) const {
-  return batch_ns_ > 0 && static_cast<double>(time_left_ns) >= kDeadlineRoom * batch_ns_;
 }
 
 bool EngineCore::may_lead_locked(const Request& request, const LoadedModel& model,
                                  int64_t now_ns) const {
   if (!request.caller_waits_ || !callers_may_lead(model)) return false;
   const int64_t deadline = request.deadline_ns_;
-  if (deadline != kNever && !leaves_room_locked(deadline - now_ns)) return false;
+  if (deadline != kNever && !leaves_room(model, deadline - now_ns)) return false;
   // A caller that is busy with a batch on another instance hears nothing before that has ended.
   return std::ranges::none_of(
       instances_, [&](const Instance& instance) { return instance.led_by == &request; });
@@ -203,9 +195,7 @@ FlushStatus EngineCore::flush(const CompletionQueue& here,
       if (scheduler_.empty() || free_ == 0) return FlushStatus::kDone;
       const Scheduler::Upcoming next = scheduler_.upcoming(now, draining());
       // On a loop's thread a batch saves two wake-ups (50 us) and holds the loop up for its time.
-      const bool fast = options_.caller_runs && batch_ns_ > 0 &&
-                        batch_ns_ < static_cast<double>(options_.inline_limit_ns);
-      if (next.first == nullptr || !fast || !callers_may_run(*next.model)) {
+      if (next.first == nullptr || !loops_may_run(*next.model)) {
         call_worker_locked(next.release_ns, now);
         return FlushStatus::kDone;
       }

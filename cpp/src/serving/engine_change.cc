@@ -55,7 +55,6 @@ void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
     publish_model_memory_locked();
     if (recorder_) recorder_->set_load_ns(model_->executable(0).load_ns());
     scheduler_.forget_idle_models();
-    service_ns_per_request_ = batch_ns_ = 0;
   }
   drop_retired_models();
 }

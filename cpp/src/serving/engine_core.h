@@ -84,6 +84,10 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   [[nodiscard]] std::vector<TensorSpec> outputs() const;
 
  private:
+  // A call with a deadline runs or leads on its own thread only if the model is known to take less
+  // than this part of the time that is left: its caller would hear too late that it has passed.
+  static constexpr double kDeadlineRoom = 10;
+
   enum class Phase : uint8_t { kOpen, kDraining, kClosed };
   enum class Runner : uint8_t { kWorker, kCaller, kLoop };
 
@@ -131,7 +135,8 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   // A batch only if the runner may run it; else `look_again_ns` says when another one is to look.
   Work take_work_locked(Runner runner) REQUIRES(mutex_);
   size_t claim_instance_locked() REQUIRES(mutex_);
-  void learn_cost_locked(const LoadedModel* model, int64_t compute_ns, int64_t requests)
+  // What a batch of the model took, or a lone call of it.
+  void learn_cost_locked(const LoadedModel* model, int64_t batch_ns, int64_t requests)
       REQUIRES(mutex_);
   void release_instance_locked(size_t instance, int64_t requests) REQUIRES(mutex_);
   void perform(Work& work, CompletionBatch& completions, Runner runner);
@@ -156,10 +161,18 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   [[nodiscard]] static bool callers_may_lead(const LoadedModel& model) {
     return callers_may_run(model) && !model.executable(0).needs_interpreter();
   }
+  [[nodiscard]] bool loops_may_run(const LoadedModel& model) const {
+    return options_.caller_runs && model.batch_ns() > 0 &&
+           model.batch_ns() < static_cast<double>(options_.inline_limit_ns) &&
+           callers_may_run(model);
+  }
   // The caller of this request can be asked to lead a batch of this model.
   [[nodiscard]] bool may_lead_locked(const Request& request, const LoadedModel& model,
                                      int64_t now_ns) const REQUIRES(mutex_);
-  [[nodiscard]] bool leaves_room_locked(int64_t time_left_ns) const REQUIRES(mutex_);
+  [[nodiscard]] static bool leaves_room(const LoadedModel& model, int64_t time_left_ns) {
+    return model.batch_ns() > 0 &&
+           static_cast<double>(time_left_ns) >= kDeadlineRoom * model.batch_ns();
+  }
   [[nodiscard]] bool may_run_here_locked(int64_t rows, const SubmitOptions& options,
                                          BatchDecision& decision) REQUIRES(mutex_);
   void record_lone(size_t instance, const EndedCall& call, std::string_view trace_id,
@@ -217,9 +230,6 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   size_t free_ GUARDED_BY(mutex_);
   std::unique_ptr<const InputCheck> owned_check_ GUARDED_BY(mutex_);
   int64_t running_requests_ GUARDED_BY(mutex_) = 0;
-  // Moving averages; 0 = not known yet.
-  double service_ns_per_request_ GUARDED_BY(mutex_) = 0;
-  double batch_ns_ GUARDED_BY(mutex_) = 0;
   // How often in a row the same thread came and found nothing going on.
   const void* calm_thread_ GUARDED_BY(mutex_) = nullptr;
   int calm_ GUARDED_BY(mutex_) = 0;

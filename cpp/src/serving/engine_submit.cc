@@ -56,9 +56,9 @@ void EngineCore::check(std::span<const NamedInput> inputs) const {
 }
 
 double EngineCore::retry_after_seconds_locked() const {
-  if (service_ns_per_request_ <= 0) return kUnknownRetryAfterSeconds;
+  if (model_->request_ns() <= 0) return kUnknownRetryAfterSeconds;
   const auto before = static_cast<double>(scheduler_.size() + running_requests_);
-  return 1e-9 * before * service_ns_per_request_ / static_cast<double>(instances_.size());
+  return 1e-9 * before * model_->request_ns() / static_cast<double>(instances_.size());
 }
 
 void EngineCore::refuse_if_not_accepting_locked() {
@@ -80,7 +80,7 @@ void EngineCore::refuse_if_full_locked(const Request& request) {
 // requests are in flight than there are cores: beyond that it takes the core that the model needs.
 bool EngineCore::answer_comes_soon_locked() const {
   static const auto cores = static_cast<int64_t>(std::thread::hardware_concurrency());
-  return service_ns_per_request_ > 0 && service_ns_per_request_ < kFastModelNs &&
+  return model_->request_ns() > 0 && model_->request_ns() < kFastModelNs &&
          scheduler_.batching().max_queue_delay_ns == 0 &&
          scheduler_.size() + running_requests_ < cores;
 }

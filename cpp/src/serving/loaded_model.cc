@@ -9,6 +9,13 @@
 namespace inferometer {
 namespace {
 
+// Weight of the newest batch in moving averages.
+constexpr double kNewestWeight = 0.2;
+
+void move_average(double& average, double newest) {
+  average = average == 0 ? newest : average + kNewestWeight * (newest - average);
+}
+
 std::vector<std::shared_ptr<Executable>> checked(std::vector<std::shared_ptr<Executable>> given) {
   if (given.empty()) throw ConfigError("instances: got none, want one or more");
   for (const auto& executable : given) {
@@ -90,6 +97,12 @@ void LoadedModel::learn_outputs(std::vector<TensorSpec> outputs) {
   if (owned_outputs_) return;
   owned_outputs_ = std::make_unique<const std::vector<TensorSpec>>(std::move(outputs));
   outputs_.store(owned_outputs_.get(), std::memory_order_release);
+}
+
+void LoadedModel::learn_cost(int64_t batch_ns, int64_t requests) noexcept {
+  const auto newest = static_cast<double>(batch_ns);
+  move_average(batch_ns_, newest);
+  move_average(request_ns_, newest / static_cast<double>(requests));
 }
 
 void LoadedModel::take_the_place_of(const LoadedModel& before) {

@@ -41,6 +41,11 @@ class LoadedModel {
   /// Fixes the outputs by an answer, unless they are known. Such specs are not declared: their
   /// names are numbers, and their dimensions those of one answer.
   void learn_outputs(std::vector<TensorSpec> outputs);
+  /// What a batch, and a request of it, takes: moving averages, 0 = not known yet. These are the
+  /// engine's, under its mutex.
+  [[nodiscard]] double batch_ns() const noexcept { return batch_ns_; }
+  [[nodiscard]] double request_ns() const noexcept { return request_ns_; }
+  void learn_cost(int64_t batch_ns, int64_t requests) noexcept;
   /// Before it serves in the place of `before`: takes over the outputs that were declared there,
   /// unless it declares its own. Throws ConfigError if they differ, in names only where both are
   /// declared. Not while others use this one.
@@ -48,6 +53,8 @@ class LoadedModel {
 
  private:
   const std::vector<std::shared_ptr<Executable>> executables_;
+  double batch_ns_ = 0;
+  double request_ns_ = 0;
   bool outputs_declared_ = false;  // constant once others use it
   Mutex mutex_;
   std::unique_ptr<const std::vector<TensorSpec>> owned_outputs_ GUARDED_BY(mutex_);
