@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -73,7 +74,10 @@ def wait_for(load: SteadyLoad, status: int, number: int) -> None:
 def test_bodies_are_sent_in_turn_on_few_connections(server: Server) -> None:
     with SteadyLoad(server.url, [b"1", b"22", b"333"], rate=200) as load:
         wait_for(load, 200, 30)
-    assert server.bodies[:4] == [b"1", b"22", b"333", b"1"]
+    # Connections overtake each other, so this is not the order of sending.
+    seen = Counter(server.bodies)
+    assert seen.keys() == {b"1", b"22", b"333"}
+    assert min(seen.values()) * 2 > max(seen.values())
     assert len(server.connections) < 30
     assert load.summary()["sent"] == load.sent >= 30
     assert set(load.statuses) <= {0, 200}
