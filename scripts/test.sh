@@ -4,8 +4,8 @@
 #   scripts/test.sh          release, ASan+UBSan and TSan builds with GoogleTest; pytest; lint
 #   scripts/test.sh --fast   release build with GoogleTest, pytest without slow tests, lint without
 #                            clang-tidy
-#   scripts/test.sh --all    also `pip install .` in isolation, the wheel, the PyTorch test, other
-#                            Pythons; the stress test with millions of requests
+#   scripts/test.sh --all    also mutants of the alerts, `pip install .` in isolation, the wheel, the
+#                            PyTorch test, other Pythons; the stress test with millions of requests
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/progress.sh
@@ -120,6 +120,10 @@ lint_begun_early() {
   cat build/logs/lint-early.log
   [ "$(cat build/logs/lint-early.status 2>/dev/null)" = 0 ]
 }
+# Every alert fires in some test, and every change of a rule makes one fail. In one process: it counts.
+alert_mutants() {
+  python -m pytest -q --alerts-coverage --alerts-mutation tests/python/test_alerts_in_the_lab*.py
+}
 isolated_install() {
   rm -rf build/venv-isolated
   python3 -m venv build/venv-isolated &&
@@ -150,6 +154,7 @@ else
   stage "lint (fast)" scripts/lint.sh --fast || true
 fi
 if [ "$mode" = all ]; then
+  stage "alert mutants" alert_mutants || true
   stage "pip install ." isolated_install || true
   stage wheel scripts/build_wheel.sh || true
   stage torch torch_tests || true
