@@ -17,6 +17,7 @@ from inferometer.testing import (
     Delay,
     Errors,
     Model,
+    Recorded,
     Stall,
     Steady,
     TargetDown,
@@ -96,6 +97,21 @@ def test_inference_stalled(alert_lab: AlertLab) -> None:
     alert_lab.assert_resolves("InferenceStalled", after="16m", within="30s")
     alert_lab.assert_never("InferenceStalled", labels={"instance": A})
     alert_lab.assert_never("InferenceStalled", labels=LETTERS)
+
+
+@pytest.mark.alert_lab(models=["digits"])
+def test_a_single_request_that_hangs_is_a_stall(alert_lab: AlertLab) -> None:
+    alert_lab.run("5m", load=0.05)
+    alert_lab.run("6m", load=Recorded((1.0,)), faults=[Stall()])
+    assert alert_lab.expr("max_over_time(inference_queue_depth[5m])").at("11m").value == 0
+    alert_lab.assert_fires("InferenceStalled", after="5m", within="5m", labels=DIGITS)
+
+
+@pytest.mark.alert_lab(models=[Model("digits", im.Batching(64, max_queue_delay=3600.0))])
+def test_a_single_request_that_is_never_begun_is_a_stall(alert_lab: AlertLab) -> None:
+    alert_lab.run("6m", load=Recorded((1.0,)))
+    assert alert_lab.expr("max_over_time(inference_in_flight[5m])").at("6m").value == 0
+    alert_lab.assert_fires("InferenceStalled", within="5m", labels=DIGITS)
 
 
 @pytest.mark.alert_lab(models=[Model("digits", im.Batching(1), cost=(1.0, 0.0))])
