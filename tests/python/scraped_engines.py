@@ -72,7 +72,10 @@ def loaded_engines(port: int, folder: Path) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            process.wait(PATIENCE_SECONDS)
+            try:
+                process.wait(PATIENCE_SECONDS)
+            finally:
+                process.kill()  # if it does not end: the failure is to be seen, not waited for
     assert process.returncode == 0
 
 
