@@ -180,7 +180,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        # Not set by the handler itself: this thread may hold the event's lock just then.
+        signal.signal(number, lambda *_: threading.Thread(target=ended.set).start())
     url = f"{arguments.url.rstrip('/')}/v2/models/{DIGITS_MODEL}/infer"
     try:
         load = SteadyLoad(url, digit_bodies(), arguments.rate)

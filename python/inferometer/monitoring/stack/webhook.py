@@ -226,7 +226,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        # Not set by the handler itself: this thread may hold the event's lock just then.
+        signal.signal(number, lambda *_: threading.Thread(target=ended.set).start())
     with Webhook(arguments.port, arguments.log) as webhook:
         print(f"receiving on {webhook.url}", flush=True)
         ended.wait()
