@@ -1,5 +1,6 @@
 #include "errors.h"
 
+#include <array>
 #include <new>
 
 #include "gil.h"
@@ -37,7 +38,14 @@ void set_error(const char* name, const std::exception& error) {
   PyErr_SetString(error_class(name).ptr(), error.what());
 }
 
-// An instance of ModelError for what a model threw.
+py::object device_error(const std::string& message, DeviceFault fault) {
+  static constexpr std::array kNames = {"unavailable", "out_of_memory", "lost", "other"};
+  py::object instance = error_class("DeviceError")(message);
+  instance.attr("fault") = kNames.at(static_cast<size_t>(fault));
+  return instance;
+}
+
+// An instance of ModelError for what a model threw; of DeviceError if that was the device's doing.
 py::object failure(const std::string& prefix, const std::exception_ptr& pointer) {
   try {
     std::rethrow_exception(pointer);
@@ -60,6 +68,8 @@ py::object failure(const std::string& prefix, const std::exception_ptr& pointer)
     const py::object cause = py::reinterpret_borrow<py::object>(PyExc_RuntimeError)(error.what());
     PyException_SetCause(instance.ptr(), py::object(cause).release().ptr());
     return instance;
+  } catch (const DeviceError& error) {
+    return device_error(prefix + error.what(), error.fault());
   } catch (const Error& error) {
     return error_class("ModelError")(prefix + error.what());
   } catch (const std::bad_alloc&) {
@@ -118,7 +128,8 @@ void translate(std::exception_ptr pointer) {
   } catch (const UnsupportedOperatorError& error) {
     set_error("UnsupportedOperatorError", error);
   } catch (const DeviceError& error) {
-    set_error("DeviceError", error);
+    const py::object instance = device_error(error.what(), error.fault());
+    PyErr_SetObject(error_class("DeviceError").ptr(), instance.ptr());
   } catch (const InputError& error) {
     set_error("InputError", error);
   } catch (const ConfigError& error) {
@@ -158,7 +169,11 @@ void bind_errors(py::module_& m) {
       py::make_tuple(py::object(m.attr("ModelError"))));
   add(m, "UnsupportedOperatorError",
       "The model uses operators that are not implemented; all of them are named.", plain);
-  add(m, "DeviceError", "No such device, or the device failed.", plain);
+  add(m, "DeviceError",
+      "No such device, or the device failed. `fault`: 'unavailable', 'out_of_memory' (it goes on), "
+      "'lost' (it answers nothing any more, until the model is swapped) or 'other'.",
+      plain);
+  m.attr("DeviceError").attr("fault") = "unavailable";
   add(m, "InputError", "An input name that is unknown or missing.", derived(PyExc_ValueError));
   add(m, "ConfigError",
       "Wrong options, metric or label names, a second engine of one name, a broken model file.",

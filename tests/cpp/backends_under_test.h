@@ -42,16 +42,17 @@ class BackendTest : public testing::TestWithParam<BackendUnderTest> {
   void SetUp() override {
     backend_ = GetParam().make();
     if (!backend_) GTEST_SKIP() << GetParam().name << " cannot run on this machine";
+    stream_ = backend_->make_stream();
   }
 
   /// Floats on the device; the same seed gives the same floats.
   class Memory {
    public:
-    Memory(const std::shared_ptr<Backend>& backend, std::vector<float> host)
-        : backend_(backend), host_(std::move(host)), buffer_(backend, bytes() + sizeof(float)) {
+    Memory(const std::shared_ptr<Backend>& backend, Stream& stream, std::vector<float> host)
+        : stream_(stream), host_(std::move(host)), buffer_(backend, bytes() + sizeof(float)) {
       // One element further: kernels may rely on the alignment of an element only.
-      backend_->copy_in(buffer_.data() + sizeof(float),
-                        reinterpret_cast<const std::byte*>(host_.data()), bytes());
+      backend->load(buffer_.data() + sizeof(float),
+                    reinterpret_cast<const std::byte*>(host_.data()), bytes());
     }
     [[nodiscard]] float* device() const {
       if (host_.empty()) return nullptr;
@@ -60,14 +61,15 @@ class BackendTest : public testing::TestWithParam<BackendUnderTest> {
     [[nodiscard]] const std::vector<float>& host() const { return host_; }
     [[nodiscard]] std::vector<float> read() const {
       std::vector<float> values(host_.size());
-      backend_->copy_out(reinterpret_cast<std::byte*>(values.data()),
-                         buffer_.data() + sizeof(float), bytes());
+      stream_.copy_out(reinterpret_cast<std::byte*>(values.data()), buffer_.data() + sizeof(float),
+                       bytes());
+      stream_.synchronize();
       return values;
     }
 
    private:
     [[nodiscard]] size_t bytes() const { return host_.size() * sizeof(float); }
-    std::shared_ptr<Backend> backend_;
+    Stream& stream_;
     std::vector<float> host_;
     DeviceBuffer buffer_;
   };
@@ -76,14 +78,13 @@ class BackendTest : public testing::TestWithParam<BackendUnderTest> {
     std::uniform_real_distribution<float> uniform(-1, 1);
     std::vector<float> values(static_cast<size_t>(count));
     for (float& value : values) value = uniform(generator_);
-    return Memory(backend_, std::move(values));
+    return Memory(backend_, *stream_, std::move(values));
   }
   /// Filled with what must not survive.
-  Memory output(size_t count) { return Memory(backend_, std::vector<float>(count, -777.0F)); }
-  Memory of(std::vector<float> values) { return Memory(backend_, std::move(values)); }
+  Memory output(size_t count) { return of(std::vector<float>(count, -777.0F)); }
+  Memory of(std::vector<float> values) { return Memory(backend_, *stream_, std::move(values)); }
 
   void expect_near(const std::vector<float>& expected, const Memory& got, double scale = 1) {
-    backend_->synchronize();
     const std::vector<float> values = got.read();
     ASSERT_EQ(values.size(), expected.size());
     for (size_t i = 0; i < values.size(); ++i) {
@@ -98,6 +99,7 @@ class BackendTest : public testing::TestWithParam<BackendUnderTest> {
   }
 
   std::shared_ptr<Backend> backend_;
+  std::unique_ptr<Stream> stream_;
   std::mt19937 generator_{20};
 };
 

@@ -19,7 +19,7 @@ TEST(CompiledGraphTest, UploadsOnlyWhatOperationsRead) {
   const CompiledGraph compiled(lower(graph.builder), backend);
   EXPECT_GE(compiled.weights_bytes(), 4 * 8 * 4);
   EXPECT_LT(compiled.weights_bytes(), 1000 * 4);
-  EXPECT_EQ(backend->copies_in, 1);
+  EXPECT_EQ(backend->loads, 1);
 }
 
 TEST(CompiledGraphTest, AConstantMayBeAWeightAndAnOperand) {
@@ -31,7 +31,7 @@ TEST(CompiledGraphTest, AConstantMayBeAWeightAndAnOperand) {
   graph.output("y");
   const auto backend = std::make_shared<RemoteBackend>();
   const CompiledGraph compiled(lower(graph.builder), backend);
-  EXPECT_EQ(backend->copies_in, 2) << "once in each order";
+  EXPECT_EQ(backend->loads, 2) << "once in each order";
 }
 
 TEST(CompiledGraphTest, SpecsHaveTheNamesAndShapesOfTheGraph) {

@@ -129,8 +129,47 @@ TEST(ExecutorTest, ADeviceWithMemoryOfItsOwnGivesTheSameAnswers) {
     const std::vector<Tensor> want = outputs_of(on_host, x);
     for (size_t i = 0; i < want.size(); ++i) EXPECT_EQ(floats(got[i]), floats(want[i]));
   }
+  EXPECT_EQ(remote->copies_in, 3);
   EXPECT_EQ(remote->copies_out, 3 * 3);
   EXPECT_GT(remote->operations, 3 * 8);
+}
+
+TEST(ExecutorTest, ADeviceWithMemoryOfItsOwnAllocatesNothingOnceWarm) {
+  const auto remote = std::make_shared<RemoteBackend>();
+  {
+    Executor executor(compile(network(), remote));
+    (void)outputs_of(executor, images(8));
+    const int allocations = remote->allocations + remote->staging_allocations;
+    for (const int64_t rows : {8, 1, 5, 8, 3}) (void)outputs_of(executor, images(rows));
+    EXPECT_EQ(remote->allocations + remote->staging_allocations, allocations);
+  }
+  EXPECT_EQ(remote->live_bytes, 0U);
+  EXPECT_EQ(remote->live_staging_bytes, 0U);
+}
+
+TEST(ExecutorTest, SaysWhatItTookToCopy) {
+  Executor executor(compile(network(), std::make_shared<RemoteBackend>()));
+  std::vector<Tensor> inputs;
+  inputs.push_back(images(2));
+  TestBatch batch(std::move(inputs));
+  executor.run(batch);
+  EXPECT_EQ(batch.input_ns, 1000);
+  EXPECT_GE(batch.output_ns, 500);
+}
+
+TEST(ExecutorTest, ABatchThatFindsNoMemoryFailsAndTheNextOneRuns) {
+  const Tensor x = images(8);
+  const std::vector<Tensor> want =
+      outputs_of(*std::make_unique<Executor>(compile(network(), make_cpu_backend())), x);
+  for (int failing = 0; failing < 2; ++failing) {
+    const auto remote = std::make_shared<RemoteBackend>();
+    Executor executor(compile(network(), remote), 2);
+    remote->fails_in = failing;
+    EXPECT_THROW((void)outputs_of(executor, x), DeviceError);
+    const std::vector<Tensor> got = outputs_of(executor, x);
+    EXPECT_EQ(floats(got[0]), floats(want[0])) << "after allocation " << failing;
+    EXPECT_EQ(remote->fails_in, -1);
+  }
 }
 
 TEST(ExecutorTest, NoRowsGiveNoRows) {

@@ -2,6 +2,7 @@
 // Messages say what was got and what was wanted.
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <stdexcept>
 #include <string>
@@ -88,10 +89,19 @@ class UnsupportedOperatorError : public Error {
   using Error::Error;
 };
 
+/// What a DeviceError says of its device: it is not there or cannot be used; it has no memory left
+/// and goes on; it fails whatever it is asked from now on; anything else.
+enum class DeviceFault : uint8_t { kUnavailable, kOutOfMemory, kLost, kOther };
+
 /// No such device, or the device failed.
 class DeviceError : public Error {
  public:
-  using Error::Error;
+  explicit DeviceError(const std::string& message, DeviceFault fault = DeviceFault::kUnavailable)
+      : Error(message), fault_(fault) {}
+  [[nodiscard]] DeviceFault fault() const noexcept { return fault_; }
+
+ private:
+  DeviceFault fault_;
 };
 
 /// An input name that is unknown or missing. Python: also a `ValueError`.

@@ -38,6 +38,10 @@ class Batch {
   /// From here on run() only copies its answers out; that is timed apart from the computing. For
   /// models that do copy; said once, if at all.
   virtual void computed() noexcept {}
+  /// Of run(), so much went into bringing the inputs to a device and so much into bringing the
+  /// answers back; that is timed apart from the computing. For models that measure it; said once,
+  /// at the end.
+  virtual void copied(int64_t /*input_ns*/, int64_t /*output_ns*/) noexcept {}
 
   /// Opaque rows (requests that carry an object instead of tensors): request i's object, null if it
   /// has none; and where its answer goes.
@@ -68,6 +72,8 @@ class Executable {
   /// Bytes of weights and of working memory for `rows` rows, for inferometer_model_memory_bytes.
   [[nodiscard]] virtual int64_t weights_bytes() const noexcept { return 0; }
   [[nodiscard]] virtual int64_t activation_bytes(int64_t /*rows*/) const noexcept { return 0; }
+  /// What tells weights apart: instances that share theirs say the same. Null: all share them.
+  [[nodiscard]] virtual const void* weights() const noexcept { return nullptr; }
   /// What it took to load and compile, for nv_model_load_duration_secs.
   [[nodiscard]] virtual int64_t load_ns() const noexcept { return 0; }
   /// It needs Batch::input_owner(). A model that does not is handed the memory of a lone caller as
@@ -82,6 +88,9 @@ class Executable {
   /// True while a run may sleep for reasons of its own (an injected stall, say) and so belongs on a
   /// worker, not on a caller's or an event loop's thread. May change at any time; asked often.
   [[nodiscard]] virtual bool may_block() const noexcept { return false; }
+  /// False once run() will fail whatever it is given (a device that is lost), until the model is
+  /// swapped for one that is healthy. Asked after a run that failed.
+  [[nodiscard]] virtual bool healthy() const noexcept { return true; }
   /// The engine is being closed and has no use for answers any more: a run that only sleeps returns
   /// or throws, now and from now on. Called by any thread, also while run() is under way.
   virtual void interrupt() noexcept {}

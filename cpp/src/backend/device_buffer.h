@@ -9,26 +9,28 @@
 
 namespace inferometer {
 
-/// Owns bytes on a device, or nothing. Movable. Single-owner.
-class DeviceBuffer {
+/// Owns bytes that two methods of a backend hand out and take back, or nothing. Movable.
+/// Single-owner.
+template <auto Allocate, auto Deallocate>
+class BackendBuffer {
  public:
-  DeviceBuffer() = default;
-  DeviceBuffer(std::shared_ptr<Backend> backend, size_t bytes)
-      : backend_(std::move(backend)), data_(backend_->allocate(bytes)), bytes_(bytes) {}
-  DeviceBuffer(DeviceBuffer&& other) noexcept { swap(other); }
-  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
+  BackendBuffer() = default;
+  BackendBuffer(std::shared_ptr<Backend> backend, size_t bytes)
+      : backend_(std::move(backend)), data_((backend_.get()->*Allocate)(bytes)), bytes_(bytes) {}
+  BackendBuffer(BackendBuffer&& other) noexcept { swap(other); }
+  BackendBuffer& operator=(BackendBuffer&& other) noexcept {
     swap(other);
     return *this;
   }
-  ~DeviceBuffer() {
-    if (data_ != nullptr) backend_->deallocate(data_, bytes_);
+  ~BackendBuffer() {
+    if (data_ != nullptr) (backend_.get()->*Deallocate)(data_, bytes_);
   }
 
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
   [[nodiscard]] size_t bytes() const noexcept { return bytes_; }
 
  private:
-  void swap(DeviceBuffer& other) noexcept {
+  void swap(BackendBuffer& other) noexcept {
     std::swap(backend_, other.backend_);
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
@@ -38,5 +40,10 @@ class DeviceBuffer {
   std::byte* data_ = nullptr;
   size_t bytes_ = 0;
 };
+
+/// On the device.
+using DeviceBuffer = BackendBuffer<&Backend::allocate, &Backend::deallocate>;
+/// On the host, for a stream's copies.
+using StagingBuffer = BackendBuffer<&Backend::allocate_staging, &Backend::deallocate_staging>;
 
 }  // namespace inferometer

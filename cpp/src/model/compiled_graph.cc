@@ -86,12 +86,11 @@ void CompiledGraph::upload_constants() {
     if (const auto product = products.find(id); product != products.end()) {
       backend_->load_gemm_weights(product->second, tensor.as<float>().data(), place);
     } else {
-      backend_->copy_in(place, tensor.view().data, tensor.bytes());
+      backend_->load(place, tensor.view().data, tensor.bytes());
     }
     constants_[static_cast<size_t>(id)] = place;
     place += bytes_of(id);
   }
-  backend_->synchronize();
   for (Value& value : graph_.values) value.constant.reset();  // the host copy has done its work
 }
 

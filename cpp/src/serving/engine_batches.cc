@@ -56,7 +56,7 @@ EngineCore::Work EngineCore::take_work_locked(Runner runner) {
 
 size_t EngineCore::claim_instance_locked() {
   size_t instance = 0;
-  while (instances_[instance].busy) ++instance;
+  while (instances_[instance].busy || instances_[instance].resting) ++instance;
   instances_[instance].busy = true;
   --free_;
   return instance;
@@ -99,11 +99,12 @@ void EngineCore::run(FormedBatch& batch, size_t instance, CompletionBatch& compl
   const int64_t taken = clock_.now_ns();
   // Read when gather() throws, which the analyzer does not see.
   int64_t start = taken;  // NOLINT(clang-analyzer-deadcode.DeadStores)
+  Executable& executable = batch.model().executable(instance);
   try {
     const InputCheck* const check = input_check_.load(std::memory_order_acquire);
     batch.gather(check != nullptr ? check->specs() : std::span<const TensorSpec>());
     if (batch.gathered()) start = clock_.now_ns();
-    batch.model().executable(instance).run(batch);
+    executable.run(batch);
     batch.check_outputs(batch.model().outputs());
     if (batch.model().outputs().empty() && !batch.opaque()) {
       batch.model().learn_outputs(specs_implied_by(batch.output_shapes()));
@@ -116,9 +117,10 @@ void EngineCore::run(FormedBatch& batch, size_t instance, CompletionBatch& compl
     error = std::current_exception();
   }
   times.end_ns = clock_.now_ns();
-  times.input_ns = start - taken;
-  times.compute_ns = times.end_ns - start;
-  times.output_ns = times.end_ns - batch.computed_at_ns().value_or(times.end_ns);
+  times.input_ns = start - taken + batch.copied_in_ns();
+  times.compute_ns = times.end_ns - start - batch.copied_in_ns();
+  times.output_ns =
+      times.end_ns - batch.computed_at_ns().value_or(times.end_ns) + batch.copied_out_ns();
   finish(batch, instance, error, times, completions, runner);
 }
 
@@ -164,6 +166,7 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
   }
 
   if (recorder_) record(batch, instance, mine, times, gone_rows);
+  const bool lost = error && note_device_fault(error, batch.model().executable(instance));
 
   const LoadedModel* const ran = &batch.model();  // to compare only
   // Before the lock: swap() keeps a model that is held, and leaves it to whoever lets go last.
@@ -173,8 +176,9 @@ void EngineCore::finish(FormedBatch& batch, size_t instance, const std::exceptio
     MutexLock lock(mutex_);
     for (const auto& request : requests) scheduler_.forget(*request);
     ++ending_;
-    learn_cost_locked(ran, times.compute_ns, std::ssize(requests));
+    learn_cost_locked(ran, times.input_ns + times.compute_ns, std::ssize(requests));
     release_instance_locked(instance, std::ssize(requests));
+    if (lost && ran == model_.get()) lose_instance_locked(instance);
     // A worker and a loop look again by themselves.
     if (runner == Runner::kCaller) leader = hand_over_locked();
   }

@@ -33,7 +33,7 @@ bool EngineCore::may_run_here_locked(int64_t rows, const SubmitOptions& options,
       !callers_may_run(*model_)) {
     return false;
   }
-  const bool quiet = scheduler_.empty() && free_ == instances_.size();
+  const bool quiet = scheduler_.empty() && nothing_runs_locked();
   if (model_->executable(0).needs_interpreter()) {
     calm_ = quiet && calm_thread_ == this_thread() ? std::min(calm_ + 1, kCalmCalls) : 0;
     calm_thread_ = this_thread();
@@ -98,6 +98,8 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
   call.timing.batch_size = rows;
   call.timing.reason = decision.reason;
   std::optional<int64_t> computed_at;
+  int64_t copied_in_ns = 0;
+  int64_t copied_out_ns = 0;
   Executable& executable = model->executable(instance);
   try {
     std::shared_ptr<Segment> copy;
@@ -110,6 +112,8 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
     check_all_outputs(batch.outputs(), rows, model->outputs());
     if (model->outputs().empty()) model->learn_outputs(specs_implied_by(batch.outputs()));
     computed_at = batch.computed_at();
+    copied_in_ns = batch.copied_in_ns();
+    copied_out_ns = batch.copied_out_ns();
   } catch (const abi::__forced_unwind&) {
     throw;
   } catch (...) {
@@ -117,8 +121,10 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
     call.outcome = Outcome::kFailure;
   }
   const int64_t end = clock_.ticks();
-  const int64_t compute_ns = std::max<int64_t>(clock_.between_ns(arrival, end), 0);
-  call.timing.compute_ns = call.timing.total_ns = compute_ns;
+  const int64_t total_ns = std::max<int64_t>(clock_.between_ns(arrival, end), 0);
+  call.timing.total_ns = total_ns;
+  call.timing.compute_ns = total_ns - copied_in_ns;
+  const std::exception_ptr failed = call.error;
   // close() may have ended it, and has recorded that.
   const bool mine = instances_[instance].lone_arrival.exchange(kNever) != kNever;
   if (!mine) {
@@ -126,17 +132,20 @@ EndedCall EngineCore::try_run_here(std::span<const NamedInput> inputs, AnswerSin
     call.error = nullptr;
   } else if (recorder_) {
     ExecutedBatch executed;
-    executed.output_ns = clock_.between_ns(computed_at.value_or(end), end);
+    executed.input_ns = copied_in_ns;
+    executed.output_ns = clock_.between_ns(computed_at.value_or(end), end) + copied_out_ns;
     if (options_.batching.padding) {
       for (const TensorView& input : ordered) executed.elements += input.shape.elements();
     }
     record_lone(instance, call, options.trace_id, executed);
   }
+  const bool lost = failed && note_device_fault(failed, executable);
   std::shared_ptr<Request> leader;
   {
     MutexLock lock(mutex_);
-    learn_cost_locked(model, compute_ns, 1);
+    learn_cost_locked(model, total_ns, 1);
     release_instance_locked(instance, 1);
+    if (lost && model == model_.get()) lose_instance_locked(instance);
     leader = hand_over_locked();
     if (phase_.load() != Phase::kOpen) settled_.notify_all();
   }

@@ -41,6 +41,7 @@ void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
     check_same_specs("input", inputs, known->specs());
     warm_up(*model, *known, *options_.warmup, max_rows_);
   }
+  std::shared_ptr<Request> leader;
   {
     MutexLock lock(mutex_);
     if (owned_check_) check_same_specs("input", inputs, owned_check_->specs());
@@ -55,7 +56,10 @@ void EngineCore::swap(std::vector<std::shared_ptr<Executable>> instances) {
     publish_model_memory_locked();
     if (recorder_) recorder_->set_load_ns(model_->executable(0).load_ns());
     scheduler_.forget_idle_models();
+    recover_instances_locked();
+    leader = hand_over_locked();
   }
+  if (leader) Ending::wake_leader(*leader);
   drop_retired_models();
 }
 

@@ -81,7 +81,7 @@ bool EngineCore::close(int64_t grace_ns) {
     MutexLock lock(mutex_);
     // Not the threads' ids: an earlier close() may have let go of them. Requests that others are
     // just ending are waited for too, so that the recorder is closed behind their records.
-    const auto nothing_runs = [this]() REQUIRES(mutex_) { return free_ == instances_.size(); };
+    const auto nothing_runs = [this]() REQUIRES(mutex_) { return nothing_runs_locked(); };
     const auto all_left = [&]() REQUIRES(mutex_) {
       return on_worker_thread() || (workers_left_ == instances_.size() && nothing_runs());
     };

@@ -116,7 +116,7 @@ void EngineCore::start() {
 }
 
 bool EngineCore::ready() const noexcept {
-  return phase_.load(std::memory_order_acquire) == Phase::kOpen && !forked();
+  return phase_.load(std::memory_order_acquire) == Phase::kOpen && !all_lost_.load() && !forked();
 }
 
 bool EngineCore::closed() const noexcept {

@@ -94,6 +94,10 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   struct Instance {
     bool busy = false;
     FormedBatch* running = nullptr;
+    bool lost = false;  // its device fails whatever it is asked
+    // Lost, and kept from running while another instance can: what fails at once would draw all
+    // requests.
+    bool resting = false;
     const LoadedModel* lone_model = nullptr;  // in use by a call on its caller's thread
     const Request* led_by = nullptr;  // the request of the caller that runs the batch, if one does
     // Arrival (in ticks) of the call that runs here on its caller's thread; kNever: none does.
@@ -110,7 +114,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
     [[nodiscard]] bool any() const noexcept { return batch != nullptr || !due.empty(); }
   };
   struct BatchTimes {
-    int64_t input_ns = 0;    // gathering rows
+    int64_t input_ns = 0;    // gathering rows, bringing them to a device
     int64_t compute_ns = 0;  // the model, output_ns included
     int64_t output_ns = 0;   // copying answers
     int64_t end_ns = 0;
@@ -139,6 +143,12 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   void learn_cost_locked(const LoadedModel* model, int64_t batch_ns, int64_t requests)
       REQUIRES(mutex_);
   void release_instance_locked(size_t instance, int64_t requests) REQUIRES(mutex_);
+  // Counts what a run failed of, if it was the device. True if the instance is of no use any more.
+  bool note_device_fault(const std::exception_ptr& error, const Executable& executable) noexcept;
+  // One that is not running (engine_health.cc).
+  void lose_instance_locked(size_t instance) REQUIRES(mutex_);
+  void recover_instances_locked() REQUIRES(mutex_);
+  void wake_resting_instances_locked() REQUIRES(mutex_);
   void perform(Work& work, CompletionBatch& completions, Runner runner);
   void run(FormedBatch& batch, size_t instance, CompletionBatch& completions, Runner runner);
   // Ends the batch of a thread that does not return from the model.
@@ -192,8 +202,11 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   [[nodiscard]] int64_t expire();
   void publish_queue_state_locked() REQUIRES(mutex_);
   void publish_model_memory_locked() REQUIRES(mutex_);
+  [[nodiscard]] bool nothing_runs_locked() const REQUIRES(mutex_) {
+    return free_ + resting_ == instances_.size();
+  }
   [[nodiscard]] bool settled_locked() const REQUIRES(mutex_) {
-    return scheduler_.empty() && free_ == instances_.size() && ending_ == 0;
+    return scheduler_.empty() && nothing_runs_locked() && ending_ == 0;
   }
   [[nodiscard]] bool draining() const noexcept { return phase_.load() == Phase::kDraining; }
   void drop_retired_models();
@@ -216,6 +229,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   std::atomic<int64_t> activation_bytes_{0};
   std::atomic<int64_t> ending_{0};  // calls of end_early() and finish() under way; +1 under mutex_
   std::atomic<bool> any_retired_{false};  // retired_ holds something; written under mutex_
+  std::atomic<bool> all_lost_{false};  // no instance has a device that works; written under mutex_
   std::atomic<Phase> phase_{Phase::kOpen};
   std::atomic<const InputCheck*> input_check_{nullptr};  // set once; owned by owned_check_
   std::unique_ptr<Recorder> recorder_;                   // null: nothing is recorded
@@ -228,6 +242,7 @@ class EngineCore : public std::enable_shared_from_this<EngineCore> {
   Scheduler scheduler_ GUARDED_BY(mutex_);
   std::vector<Instance> instances_;  // their plain fields are guarded by mutex_
   size_t free_ GUARDED_BY(mutex_);
+  size_t resting_ GUARDED_BY(mutex_) = 0;
   std::unique_ptr<const InputCheck> owned_check_ GUARDED_BY(mutex_);
   int64_t running_requests_ GUARDED_BY(mutex_) = 0;
   // How often in a row the same thread came and found nothing going on.

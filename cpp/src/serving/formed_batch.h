@@ -54,6 +54,9 @@ class FormedBatch final : public Batch {
   [[nodiscard]] bool gathered() const noexcept { return gathered_; }
   /// When the model said that it had computed; none if it did not.
   [[nodiscard]] std::optional<int64_t> computed_at_ns() const noexcept { return computed_at_ns_; }
+  /// What of the model's time it spent on bringing inputs to a device and answers back.
+  [[nodiscard]] int64_t copied_in_ns() const noexcept { return copied_in_ns_; }
+  [[nodiscard]] int64_t copied_out_ns() const noexcept { return copied_out_ns_; }
   /// Elements of all inputs, and how many of them only fill up; counted where there is padding.
   [[nodiscard]] int64_t elements() const noexcept { return elements_; }
   [[nodiscard]] int64_t padding_elements() const noexcept { return padding_elements_; }
@@ -85,6 +88,10 @@ class FormedBatch final : public Batch {
   [[nodiscard]] std::shared_ptr<const void> input_owner() const override { return segment_; }
   MutableTensorView allocate_output(size_t index, DType dtype, const Shape& shape) override;
   void computed() noexcept override;
+  void copied(int64_t input_ns, int64_t output_ns) noexcept override {
+    copied_in_ns_ = input_ns;
+    copied_out_ns_ = output_ns;
+  }
   [[nodiscard]] size_t requests() const noexcept override { return requests_.size(); }
   [[nodiscard]] const std::shared_ptr<void>& object(size_t request) const noexcept override;
   void set_result_object(size_t request, std::shared_ptr<void> result) override;
@@ -114,6 +121,8 @@ class FormedBatch final : public Batch {
   bool opaque_ = false;
   bool gathered_ = false;
   std::optional<int64_t> computed_at_ns_;
+  int64_t copied_in_ns_ = 0;
+  int64_t copied_out_ns_ = 0;
   std::shared_ptr<Segment> segment_;
   std::vector<TensorView> inputs_;
   std::span<const TensorSpec> input_specs_;

@@ -1,6 +1,7 @@
 #include "serving/loaded_model.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -76,9 +77,13 @@ LoadedModel::LoadedModel(std::vector<std::shared_ptr<Executable>> instances)
 
 LoadedModel::~LoadedModel() = default;
 
-int64_t LoadedModel::weights_bytes() const noexcept {
-  // Instances of a native model share their weights.
-  return executables_.front()->weights_bytes();
+int64_t LoadedModel::weights_bytes() const {
+  int64_t bytes = 0;
+  std::set<const void*> counted;
+  for (const auto& executable : executables_) {
+    if (counted.insert(executable->weights()).second) bytes += executable->weights_bytes();
+  }
+  return bytes;
 }
 
 int64_t LoadedModel::activation_bytes(int64_t rows) const noexcept {

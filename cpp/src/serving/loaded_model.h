@@ -31,8 +31,8 @@ class LoadedModel {
   void interrupt() const noexcept {
     for (const auto& executable : executables_) executable->interrupt();
   }
-  /// Of all instances.
-  [[nodiscard]] int64_t weights_bytes() const noexcept;
+  /// Of all instances; weights that several share count once.
+  [[nodiscard]] int64_t weights_bytes() const;
   [[nodiscard]] int64_t activation_bytes(int64_t rows) const noexcept;
 
   /// The outputs' specs; empty until an answer fixed them, where nothing else did. Valid as long as

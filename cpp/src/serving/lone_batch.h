@@ -29,6 +29,9 @@ class LoneBatch final : public Batch {
   [[nodiscard]] std::span<const OutputShape> outputs() const noexcept { return outputs_; }
   /// When the model said that it had computed, in the clock's ticks; none if it did not.
   [[nodiscard]] std::optional<int64_t> computed_at() const noexcept { return computed_at_; }
+  /// What of the model's time it spent on bringing inputs to a device and answers back.
+  [[nodiscard]] int64_t copied_in_ns() const noexcept { return copied_in_ns_; }
+  [[nodiscard]] int64_t copied_out_ns() const noexcept { return copied_out_ns_; }
 
   [[nodiscard]] int64_t rows() const noexcept override { return inputs_.front().shape[0]; }
   [[nodiscard]] std::span<const TensorView> inputs() const noexcept override {
@@ -38,6 +41,10 @@ class LoneBatch final : public Batch {
   [[nodiscard]] std::shared_ptr<const void> input_owner() const override { return copy_; }
   MutableTensorView allocate_output(size_t index, DType dtype, const Shape& shape) override;
   void computed() noexcept override { computed_at_ = clock_.ticks(); }
+  void copied(int64_t input_ns, int64_t output_ns) noexcept override {
+    copied_in_ns_ = input_ns;
+    copied_out_ns_ = output_ns;
+  }
   [[nodiscard]] size_t requests() const noexcept override { return 1; }
   [[nodiscard]] const std::shared_ptr<void>& object(size_t request) const noexcept override;
   void set_result_object(size_t request, std::shared_ptr<void> result) override;
@@ -51,6 +58,8 @@ class LoneBatch final : public Batch {
   std::vector<TensorView> copied_;
   InlineList<OutputShape, 2> outputs_;
   std::optional<int64_t> computed_at_;
+  int64_t copied_in_ns_ = 0;
+  int64_t copied_out_ns_ = 0;
 };
 
 }  // namespace inferometer

@@ -76,6 +76,11 @@ void Recorder::record_refused(Outcome outcome) noexcept {
   add_shared(caller_shard()[Cells::kStatus + static_cast<size_t>(outcome)], 1);
 }
 
+void Recorder::record_device_error(DeviceFault fault) noexcept {
+  const size_t kind = fault == DeviceFault::kOutOfMemory ? 0 : fault == DeviceFault::kLost ? 1 : 2;
+  add_shared(caller_shard()[Cells::kDeviceErrors + kind], 1);
+}
+
 void Recorder::set_exemplar(int64_t latency_ns, std::string_view trace_id) noexcept {
   const std::pair<std::string_view, std::string_view> label{"trace_id", trace_id};
   exemplars_->set(bucket_index<int64_t>(kLatencyBounds, latency_ns), {&label, 1},
@@ -215,6 +220,9 @@ RecordedTotals Recorder::totals() const {
   totals.busy_ns = total_of(Cells::kBusy);
   totals.wasted_ns = total_of(Cells::kWasted);
   totals.telemetry_ns = total_of(Cells::kTelemetry);
+  for (size_t i = 0; i < kDeviceErrorNames.size(); ++i) {
+    totals.device_errors[i] = total_of(Cells::kDeviceErrors + i);
+  }
   return totals;
 }
 

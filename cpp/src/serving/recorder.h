@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "inferometer/clock.h"
+#include "inferometer/errors.h"
 #include "inferometer/registry.h"
 #include "inferometer/request.h"
 #include "serving/own_time.h"
@@ -21,7 +22,7 @@ namespace inferometer {
 struct ExecutedBatch {
   ReleaseReason reason = ReleaseReason::kIdle;
   int64_t rows = 0;
-  int64_t input_ns = 0;    // gathering its rows
+  int64_t input_ns = 0;    // gathering its rows, bringing them to a device
   int64_t compute_ns = 0;  // the model's time, output_ns included
   int64_t output_ns = 0;   // copying its answers
   int64_t succeeded = 0;   // its requests that were recorded as a success
@@ -47,6 +48,7 @@ struct RecordedTotals {
   uint64_t busy_ns = 0;  // of all instances
   uint64_t wasted_ns = 0;
   uint64_t telemetry_ns = 0;
+  std::array<uint64_t, kDeviceErrorNames.size()> device_errors{};
 };
 
 /// Writes one engine's metrics. All cells of one writer lie side by side in the registry's arena (a
@@ -84,6 +86,7 @@ class Recorder {
 
   // By any thread.
   void record_refused(Outcome outcome) noexcept;  // rejected, invalid: never accepted
+  void record_device_error(DeviceFault fault) noexcept;
   void record_ended_early(Outcome outcome, const Timing& timing,
                           std::string_view trace_id = {}) noexcept;
 

@@ -36,7 +36,8 @@ struct ShardCells {
   static constexpr size_t kElements = kPadding + 1;
   static constexpr size_t kWasted = kElements + 1;
   static constexpr size_t kTelemetry = kWasted + 1;
-  static constexpr size_t kWords = (kTelemetry + 1 + 7) / 8 * 8;
+  static constexpr size_t kDeviceErrors = kTelemetry + 1;  // by kind
+  static constexpr size_t kWords = (kDeviceErrors + kDeviceErrorNames.size() + 7) / 8 * 8;
 
   /// Requests that end outside a batch are written by whoever ends them, to one of these.
   static constexpr size_t kCallerShards = 4;

@@ -73,6 +73,9 @@ void RecorderSeries::attach_all(const RecorderOptions& options, const LiveReadin
     show(Metric::kElements, {model}, {Cells::kElements});
   }
   show(Metric::kTelemetry, {model}, {Cells::kTelemetry});
+  for (size_t i = 0; i < kDeviceErrorNames.size(); ++i) {
+    show(Metric::kDeviceErrors, {model, kDeviceErrorNames[i]}, {Cells::kDeviceErrors + i});
+  }
 
   show_reading(Metric::kQueueDepth, {model}, live.queue_depth);
   show_reading(Metric::kQueueLimit, {model}, live.queue_limit);

@@ -107,9 +107,11 @@ constexpr std::array<MetricInfo, kMetricCount> kCatalogue = {
           "Bytes held for a model, by kind.",
           "Read at the scrape: `weights` and `activations` (of the largest batch) change with the "
           "model, `queue` all the time."),
-    counter(Metric::kDeviceErrors, Unit::kOne, "inferometer_device_errors_total", kModelKind,
-            "Faults of the device that a model runs on, by kind.",
-            "Absent: the CPU, the only device so far, has none."),
+    counter(
+        Metric::kDeviceErrors, Unit::kOne, "inferometer_device_errors_total", kModelKind,
+        "Faults of the device that a model runs on, by kind.",
+        "For each batch that failed of one: `out_of_memory`, `lost` (the device answers nothing "
+        "any more) or `other`. 0 on a CPU."),
     // HELP texts of nv_* are Triton's.
     counter(Metric::kTritonSuccess, Unit::kOne, "nv_inference_request_success", kTriton,
             "Number of successful inference requests, all batch sizes",

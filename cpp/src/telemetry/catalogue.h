@@ -111,6 +111,8 @@ inline constexpr std::array<int64_t, 11> kBatchSizeBounds = {1,  2,   4,   8,   
 /// The closed sets of label values.
 inline constexpr std::array<std::string_view, 7> kStatusNames = {
     "success", "failure", "rejected", "timeout", "cancelled", "shutdown", "invalid"};
+inline constexpr std::array<std::string_view, 3> kDeviceErrorNames = {"out_of_memory", "lost",
+                                                                      "other"};
 inline constexpr std::array<std::string_view, 6> kReasonNames = {"full", "preferred", "delay",
                                                                  "idle", "shape",     "drain"};
 inline constexpr std::array<std::string_view, 3> kMemoryKindNames = {"weights", "activations",
