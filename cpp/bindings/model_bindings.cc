@@ -19,15 +19,14 @@ namespace {
 /// One direct call: inputs are the caller's arrays, outputs fresh ones. Used by one thread.
 class DirectBatch final : public Batch {
  public:
-  DirectBatch(const py::args& arrays, const Executable& executable)
-      : input_specs_(executable.inputs()) {
-    const auto& specs = executable.inputs();
+  DirectBatch(const py::args& arrays, const Model& model) : input_specs_(model.inputs()) {
+    const auto& specs = model.inputs();
     if (arrays.size() != specs.size()) {
       throw InputError("got " + std::to_string(arrays.size()) + " arrays, want " +
                        std::to_string(specs.size()));
     }
     for (size_t i = 0; i < specs.size(); ++i) add_input(arrays[i], specs[i]);
-    for (const TensorSpec& spec : executable.outputs()) {
+    for (const TensorSpec& spec : model.outputs()) {
       Shape shape = spec.shape;
       shape.set(0, rows_);
       const auto dims = shape.dims();
@@ -125,25 +124,49 @@ void bind_builder(py::module_& m) {
       .def("add_output", &GraphBuilder::add_output, py::arg("name"))
       .def(
           "compile",
-          [](const GraphBuilder& self, const std::string& cpu_isa, bool fuse) {
+          [](const GraphBuilder& self, const std::string& cpu_isa, bool fuse,
+             const std::string& device, const std::string& cuda_module, const std::string& cublas) {
+            CompileOptions options;
+            options.device = device;
+            options.cuda = {cuda_module, cublas};
+            options.cpu_isa = cpu_isa;
+            options.fuse = fuse;
             std::unique_ptr<ModelObject> model;
-            without_gil([&] {
-              model = std::make_unique<ModelObject>(
-                  Model::compile(self, {.cpu_isa = cpu_isa, .fuse = fuse}));
-            });
+            without_gil(
+                [&] { model = std::make_unique<ModelObject>(Model::compile(self, options)); });
             return model;
           },
-          py::kw_only(), py::arg("cpu_isa") = "", py::arg("fuse") = true,
-          "A Model for this machine's CPU. Raises UnsupportedOperatorError naming every operator "
-          "that cannot run, ConfigError for a graph that is wrong in itself.");
+          py::kw_only(), py::arg("cpu_isa") = "", py::arg("fuse") = true, py::arg("device") = "cpu",
+          py::arg("cuda_module") = "", py::arg("cublas") = "",
+          "A Model for this device. Raises UnsupportedOperatorError naming every operator that "
+          "cannot run, ConfigError for a graph that is wrong in itself, DeviceError if the device "
+          "cannot be used.");
+}
+
+void bind_devices(py::module_& m) {
+  m.def(
+      "devices",
+      [](const std::string& cuda_module, const std::string& cublas) {
+        std::vector<DeviceInfo> found;
+        without_gil([&] { found = devices({cuda_module, cublas}); });
+        py::list all;
+        for (const DeviceInfo& device : found) {
+          all.append(py::make_tuple(device.name, device.description, device.memory_bytes,
+                                    device.unavailable));
+        }
+        return all;
+      },
+      py::arg("cuda_module"), py::arg("cublas"),
+      "(name, description, bytes of memory, why it cannot be used) of each device.");
 }
 
 }  // namespace
 
 py::object ModelObject::run(const py::args& arrays) {
-  DirectBatch batch(arrays, *executable_);
+  DirectBatch batch(arrays, model_);
   without_gil([&] {
     const MutexLock lock(mutex_);
+    if (!direct_) direct_ = model_.make_executable();
     direct_->run(batch);
   });
   if (batch.outputs().size() == 1) return batch.outputs()[0];
@@ -151,6 +174,7 @@ py::object ModelObject::run(const py::args& arrays) {
 }
 
 void bind_model(py::module_& m) {
+  bind_devices(m);
   bind_builder(m);
   const py::class_<NativeModel> base(m, "NativeModel",
                                      "A model that an engine runs without Python.");
@@ -163,25 +187,34 @@ void bind_model(py::module_& m) {
           "outputs", [](const ModelObject& self) { return to_tuples(self.model().outputs()); },
           "(name, dtype, shape) of each output; -1 is free.")
       .def_property_readonly(
-          "max_rows", [](const ModelObject& self) { return self.executable()->max_rows(); },
+          "max_rows", [](const ModelObject& self) { return self.model().max_rows(); },
           "Rows that one run takes, 0 for any number.")
       .def_property_readonly(
           "device", [](const ModelObject& self) { return std::string(self.model().device()); },
-          "Where it runs, such as 'cpu (x86-64-v3)'.")
+          "Where it runs, such as 'cpu (x86-64-v3)' or 'cuda:0 (NVIDIA H200)'.")
       .def_property_readonly(
           "steps", [](const ModelObject& self) { return self.model().steps(); },
           "What a run executes, in order, such as 'Conv+Relu'.")
-      .def_property_readonly(
-          "weights_bytes",
-          [](const ModelObject& self) { return self.executable()->weights_bytes(); })
+      .def_property_readonly("weights_bytes",
+                             [](const ModelObject& self) { return self.model().weights_bytes(); })
       .def(
           "activation_bytes",
           [](const ModelObject& self, int64_t rows) {
             if (rows < 0)
               throw ConfigError("got " + std::to_string(rows) + " rows, want 0 or more");
-            return self.executable()->activation_bytes(rows);
+            return self.model().activation_bytes(rows);
           },
           py::arg("rows"), "Working memory in bytes once a batch of `rows` rows has been run.")
+      .def(
+          "on",
+          [](const ModelObject& self, const std::string& device) {
+            std::unique_ptr<ModelObject> model;
+            without_gil([&] { model = std::make_unique<ModelObject>(self.model().on(device)); });
+            return model;
+          },
+          py::arg("device"),
+          "The same model on another GPU ('cuda:1'), for one that was loaded for a GPU. Raises "
+          "ConfigError, or DeviceError if the device cannot be used.")
       .def(
           "run", &ModelObject::run,
           "Runs one batch on this thread, without an engine: arrays in the order of `inputs`, rows "

@@ -13,20 +13,12 @@
 
 namespace inferometer::python {
 
-/// `_core.Model`: a compiled model with the instance that an engine runs and another for run().
-/// Thread-safe.
+/// `_core.Model`: a compiled model, with an instance for run(). Thread-safe.
 class ModelObject final : public NativeModel {
  public:
-  explicit ModelObject(Model model)
-      : model_(std::move(model)),
-        executable_(model_.make_executable()),
-        direct_(model_.make_executable()) {}
+  explicit ModelObject(Model model) : model_(std::move(model)) {}
 
   [[nodiscard]] const Model& model() const noexcept { return model_; }
-  /// The instance for one engine; run by one thread at a time.
-  [[nodiscard]] const std::shared_ptr<Executable>& executable() const noexcept {
-    return executable_;
-  }
   /// They share the weights.
   [[nodiscard]] std::shared_ptr<Executable> make_executable() const override {
     return model_.make_executable();
@@ -36,9 +28,8 @@ class ModelObject final : public NativeModel {
 
  private:
   const Model model_;
-  const std::shared_ptr<Executable> executable_;
   Mutex mutex_;
-  const std::shared_ptr<Executable> direct_;  // run under mutex_
+  std::shared_ptr<Executable> direct_ GUARDED_BY(mutex_);  // made by the first run()
 };
 
 /// Adds `_core.GraphBuilder`, `_core.NativeModel` and `_core.Model`.

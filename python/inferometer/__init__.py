@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from inferometer.batched import Batched, batched
     from inferometer.batching import Batching, Padding, QueuePolicy, Spec
     from inferometer.delay_model import DelayModel
+    from inferometer.device_list import Device, devices
     from inferometer.engine import Engine
     from inferometer.faults import Faults
     from inferometer.listener import MetricsListener, serve_metrics
@@ -64,6 +65,7 @@ __all__ = [
     "DTypeError",
     "DeadlineExceededError",
     "DelayModel",
+    "Device",
     "DeviceError",
     "Engine",
     "Error",
@@ -90,6 +92,7 @@ __all__ = [
     "asgi",
     "batched",
     "default_registry",
+    "devices",
     "onnx",
     "prometheus",
     "render_metrics",
@@ -105,6 +108,7 @@ _FROM = {
     "Batched": "batched",
     "Batching": "batching",
     "DelayModel": "delay_model",
+    "Device": "device_list",
     "Engine": "engine",
     "Faults": "faults",
     "MetricsListener": "listener",
@@ -114,6 +118,7 @@ _FROM = {
     "Spec": "batching",
     "batched": "batched",
     "default_registry": "metrics",
+    "devices": "device_list",
     "render_metrics": "metrics",
     "serve_metrics": "listener",
     "simulate": "simulation",

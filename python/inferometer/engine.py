@@ -19,6 +19,7 @@ from inferometer.native_engine import (
     check_instances,
     core_arguments,
 )
+from inferometer.placement import kind_of, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -57,6 +58,8 @@ class Engine(_core.Engine):
         inputs: What a callable takes; None: fixed by the first request. A native model knows.
         instances: How many batches may run at the same time. A callable must then be thread-safe;
             ``Engine.per_instance`` takes others. Of a native model instances share the weights.
+        devices: GPUs that a model loaded for a GPU runs on, by number, with ``instances`` on each;
+            None: the one it was loaded for. The weights are copied to each.
         latency_objective: Seconds; successful requests within it are counted.
         native_histograms: Give the model's histograms native buckets too, shown in protobuf (all of
             them, if ``registry`` was made with ``native_histograms=True``). Versions of one model
@@ -76,11 +79,13 @@ class Engine(_core.Engine):
 
     Raises:
         ConfigError: Wrong options, or a live engine of this name and version in the registry.
+        DeviceError: A device that cannot be used, or has no room.
         InputError, ShapeError, DTypeError, ModelError: A warm-up request that does not fit, or
             that the model fails.
     """
 
     _per_instance = False
+    _devices: Sequence[int | str] | None = None
 
     def __init__(
         self,
@@ -91,6 +96,7 @@ class Engine(_core.Engine):
         batching: Batching | None = None,
         inputs: Sequence[Spec] | None = None,
         instances: int = 1,
+        devices: Sequence[int | str] | None = None,
         latency_objective: float | None = None,
         native_histograms: bool = False,
         caller_runs: bool = True,
@@ -100,8 +106,9 @@ class Engine(_core.Engine):
         replace: bool = False,
         faults: Faults | None = None,
     ) -> None:
+        self._devices = devices
         self._start(
-            [model] * check_instances(instances),
+            place(model, check_instances(instances), devices),
             name=name,
             version=version,
             batching=batching,
@@ -136,7 +143,7 @@ class Engine(_core.Engine):
         Raises:
             ConfigError: As ``Engine``, or a factory that cannot be called.
         """
-        unknown = options.keys() - (Engine.__init__.__kwdefaults__ or {}).keys()
+        unknown = options.keys() - ((Engine.__init__.__kwdefaults__ or {}).keys() - {"devices"})
         if unknown:
             raise TypeError(f"per_instance() got an unexpected keyword argument {min(unknown)!r}")
         if not callable(factory):
@@ -158,7 +165,7 @@ class Engine(_core.Engine):
         replace: bool = False,
         **options: Any,
     ) -> None:
-        self._kind = kind = _kind_of(models)
+        self._kind = kind = kind_of(models)
         specs = spec_tuples(inputs)
         with replacing(replace, name, version):
             _core.Engine.__init__(
@@ -273,9 +280,12 @@ class Engine(_core.Engine):
         """
         if self._per_instance and not callable(model):
             raise ConfigError(f"swap: got {type(model).__name__}, want the factory of models")
-        factory: Any = model if self._per_instance else lambda: model
-        models = [factory() for _ in range(self.instances)]
-        if _kind_of(models) != self._kind:
+        if self._per_instance and callable(model):
+            models = [model() for _ in range(self.instances)]
+        else:
+            count = self.instances // len(self._devices or (0,))
+            models = place(model, count, self._devices)
+        if kind_of(models) != self._kind:
             raise ConfigError("swap: got a model of another kind, want one as before")
         self.swap_models(models)
 
@@ -385,15 +395,3 @@ class Engine(_core.Engine):
     def _repr_html_(self) -> str:
         """For notebooks: what it is, and ``stats()``."""
         return engine_html(self)
-
-
-def _kind_of(models: list[Any]) -> Literal["native", "arrays"]:
-    native = [isinstance(model, _core.NativeModel) for model in models]
-    if all(native):
-        return "native"
-    for model in models:
-        if not callable(model):
-            raise ConfigError(f"model: got {type(model).__name__}, want a model or a callable")
-    if any(native):
-        raise ConfigError("model: got native models and callables, want one kind")
-    return "arrays"

@@ -8,6 +8,7 @@
 //   registry.h          metrics: the registry, and the application's own
 //   monitors.h          metrics of the machine and the process
 //   metrics_listener.h  metrics over HTTP
+//   devices.h           what native models can run on
 //   executable.h        the seam: what an engine can run
 //   model.h             native models from ONNX graphs
 //   delay_model.h       a model with a programmable cost
@@ -24,6 +25,7 @@
 #include "inferometer/clock.h"
 #include "inferometer/completion_queue.h"
 #include "inferometer/delay_model.h"
+#include "inferometer/devices.h"
 #include "inferometer/dtype.h"
 #include "inferometer/engine.h"
 #include "inferometer/errors.h"

@@ -10,12 +10,14 @@
 #include <variant>
 #include <vector>
 
+#include "inferometer/devices.h"
 #include "inferometer/executable.h"
 #include "inferometer/tensor.h"
 
 namespace inferometer {
 
 class CompiledGraph;
+struct Graph;
 
 using Attribute =
     std::variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>>;
@@ -53,6 +55,9 @@ class GraphBuilder {
 };
 
 struct CompileOptions {
+  /// "cpu" or "cuda:N".
+  std::string device = "cpu";
+  CudaFiles cuda = {};
   /// CPU kernels to use: "v2", "v3" or "v4" (x86-64 levels). Empty: INFEROMETER_CPU_ISA, or the
   /// best that this processor runs.
   std::string cpu_isa = {};
@@ -70,8 +75,13 @@ class Model {
  public:
   /// Checks, infers shapes, fuses and plans memory. Throws UnsupportedOperatorError naming every
   /// operator that is not implemented, is used in an unsupported way, or would mix the rows of a
-  /// batch; ConfigError for a graph that is wrong in itself.
+  /// batch; ConfigError for a graph that is wrong in itself; DeviceError if the device cannot be
+  /// used or has no room for the weights.
   [[nodiscard]] static Model compile(const GraphBuilder& graph, const CompileOptions& options = {});
+
+  /// The same model on another GPU, for a model that was compiled for one; itself, if it is there.
+  /// Throws what compile() throws of devices.
+  [[nodiscard]] Model on(const std::string& device) const;
 
   /// A new instance with working memory of its own, which grows to the largest batch seen (and is
   /// allocated for `reserve_rows` rows at once). Instances share the weights and may run at the
@@ -80,15 +90,24 @@ class Model {
 
   [[nodiscard]] const std::vector<TensorSpec>& inputs() const noexcept;
   [[nodiscard]] const std::vector<TensorSpec>& outputs() const noexcept;
-  /// Where it runs, such as "cpu (x86-64-v3)".
+  /// As Executable's, of an instance.
+  [[nodiscard]] int64_t max_rows() const noexcept;
+  [[nodiscard]] int64_t weights_bytes() const noexcept;
+  [[nodiscard]] int64_t activation_bytes(int64_t rows) const noexcept;
+  /// Where it runs, such as "cpu (x86-64-v3)" or "cuda:0 (NVIDIA H200)".
   [[nodiscard]] std::string_view device() const noexcept;
   /// What a run executes, in order, such as "Conv+Relu".
   [[nodiscard]] std::vector<std::string> steps() const;
 
  private:
-  Model(std::shared_ptr<const CompiledGraph> graph, int64_t compile_ns)
-      : graph_(std::move(graph)), compile_ns_(compile_ns) {}
+  Model() = default;
+  [[nodiscard]] static Model build(std::shared_ptr<const Graph> source, CompileOptions options,
+                                   int64_t start_ns);
+
+  CompileOptions options_;
   std::shared_ptr<const CompiledGraph> graph_;
+  /// With the constants, for on(); null on a CPU, which there is only one of.
+  std::shared_ptr<const Graph> source_;
   int64_t compile_ns_ = 0;
 };
 

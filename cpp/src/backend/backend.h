@@ -35,6 +35,8 @@ class Backend {
 
   /// Operations made on it run in their order, and beside those of other streams.
   [[nodiscard]] virtual std::unique_ptr<Stream> make_stream() = 0;
+  /// Device memory that each stream has for itself.
+  [[nodiscard]] virtual size_t stream_bytes() const noexcept { return 0; }
 
   /// Writes a constant; it is there when this returns.
   virtual void load(std::byte* device, const std::byte* host, size_t bytes) = 0;

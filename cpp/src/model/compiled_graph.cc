@@ -1,6 +1,7 @@
 #include "model/compiled_graph.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -112,6 +113,14 @@ int64_t CompiledGraph::arena_bytes(int64_t rows) const {
                      std::to_string(plan_.bytes_per_row) + " bytes of working memory each");
   }
   return bytes;
+}
+
+int64_t CompiledGraph::instance_bytes(int64_t rows) const noexcept {
+  try {
+    return arena_bytes(rows) + static_cast<int64_t>(backend_->stream_bytes());
+  } catch (const ShapeError&) {
+    return std::numeric_limits<int64_t>::max();
+  }
 }
 
 }  // namespace inferometer

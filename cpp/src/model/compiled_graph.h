@@ -33,6 +33,8 @@ class CompiledGraph {
   /// number does not fit.
   [[nodiscard]] int64_t workspace_bytes(int64_t rows) const;
   [[nodiscard]] int64_t arena_bytes(int64_t rows) const;
+  /// Device memory of an instance that has run `rows` rows; the largest number if it does not fit.
+  [[nodiscard]] int64_t instance_bytes(int64_t rows) const noexcept;
 
  private:
   void upload_constants();

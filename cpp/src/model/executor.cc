@@ -1,6 +1,5 @@
 #include "model/executor.h"
 
-#include <limits>
 #include <string>
 #include <type_traits>
 
@@ -18,14 +17,6 @@ Executor::Executor(std::shared_ptr<const CompiledGraph> compiled, int64_t reserv
       stream_(compiled_->backend()->make_stream()) {
   results_.resize(compiled_->outputs().size());
   if (reserve_rows > 0) reserve(reserve_rows);
-}
-
-int64_t Executor::activation_bytes(int64_t rows) const noexcept {
-  try {
-    return compiled_->arena_bytes(rows);
-  } catch (const ShapeError&) {
-    return std::numeric_limits<int64_t>::max();
-  }
 }
 
 void Executor::check_inputs(const Batch& batch) const {

@@ -35,7 +35,9 @@ class Executor final : public Executable {
   }
   [[nodiscard]] const void* weights() const noexcept override { return compiled_.get(); }
   /// What the working memory takes once it has grown to `rows` rows.
-  [[nodiscard]] int64_t activation_bytes(int64_t rows) const noexcept override;
+  [[nodiscard]] int64_t activation_bytes(int64_t rows) const noexcept override {
+    return compiled_->instance_bytes(rows);
+  }
   [[nodiscard]] int64_t load_ns() const noexcept override { return load_ns_; }
   /// Throws ShapeError, DTypeError or InputError if the inputs are not what inputs() says, and
   /// DeviceError if the device fails. Nothing of the batch is in use any more once it has thrown.

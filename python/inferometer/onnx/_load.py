@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import re
 from pathlib import Path
@@ -11,13 +13,17 @@ from inferometer._core import (
     ConfigError,
     DeviceError,
     DTypeError,
+    GraphBuilder,
     Model,
     ShapeError,
     UnsupportedOperatorError,
 )
+from inferometer.device_list import cuda_files
 
 if TYPE_CHECKING:
     import onnx
+
+_log = logging.getLogger("inferometer")
 
 _ALTERNATIVE = """
 onnxruntime can run it behind the same engine:
@@ -28,10 +34,10 @@ onnxruntime can run it behind the same engine:
 def load(path: str | os.PathLike[str], device: str = "auto", threads: int = 1) -> Model:
     """Load an ONNX file as a native model.
 
-    The file is checked, lowered to the core's own operations, fused and compiled for this machine's
-    processor. Implemented in float32: Conv and pooling (one or two dimensions of space),
-    BatchNormalization, GlobalAveragePool, ReduceMean, Gemm, MatMul, Add, Relu, Softmax, Flatten,
-    Reshape, Identity and Constant.
+    The file is checked, lowered to the core's own operations, fused and compiled for a device.
+    Implemented in float32: Conv and pooling (one or two dimensions of space), BatchNormalization,
+    GlobalAveragePool, ReduceMean, Gemm, MatMul, Add, Relu, Softmax, Flatten, Reshape, Identity and
+    Constant.
 
     Dimension 0 of every input is the batch. It is free, or fixed to 1 (such a model takes one row
     at a time: ``model.max_rows == 1``); other dimensions are fixed. A model whose operators mix the
@@ -40,7 +46,9 @@ def load(path: str | os.PathLike[str], device: str = "auto", threads: int = 1) -
 
     Args:
         path: The ``.onnx`` file. Weights in further files are read if they lie in its folder.
-        device: ``"auto"`` or ``"cpu"``. ``"cuda:0"`` is not in this build yet.
+        device: ``"cpu"``; ``"cuda:0"``, ``"cuda:1"``, ... for a GPU (``im.devices()`` lists what is
+            there; ``"cuda"`` is the first); ``"auto"`` for the first GPU, or the CPU where there is
+            none, which is logged once with the reason.
         threads: Threads that compute one batch; only 1 so far.
 
     Returns:
@@ -51,11 +59,12 @@ def load(path: str | os.PathLike[str], device: str = "auto", threads: int = 1) -
             named.
         ConfigError: The file is not a valid ONNX model, its inputs have other free or fixed
             dimensions than above, or an argument is not one of those above.
-        DeviceError: The device is not available.
+        DeviceError: The device cannot be used, with CUDA's name of the error, or has no room for
+            the weights.
         FileNotFoundError: There is no such file.
         ImportError: The package ``onnx`` is not installed.
     """
-    _check_options(device, threads)
+    device = _checked(device, threads)
     try:
         import onnx  # noqa: F401
     except ImportError as error:
@@ -69,21 +78,40 @@ def load(path: str | os.PathLike[str], device: str = "auto", threads: int = 1) -
     file = Path(path)
     model = read(file)
     try:
-        return convert(model).compile()
+        return _compile(convert(model), device)
     except UnsupportedOperatorError as error:
         raise UnsupportedOperatorError(f"{file}: {error}{_alternative(file, model)}") from None
     except (ConfigError, ShapeError, DTypeError) as error:
         raise ConfigError(f"{file}: {error}") from None
 
 
-def _check_options(device: str, threads: int) -> None:
+def _checked(device: str, threads: int) -> str:
     if isinstance(threads, bool) or not isinstance(threads, int) or threads != 1:
         raise ConfigError(f"got threads={threads!r}: only 1 so far, more are not there yet")
-    if device in ("auto", "cpu"):
-        return
-    if isinstance(device, str) and re.fullmatch(r"cuda(:\d+)?", device):
-        raise DeviceError(f"got device={device!r}: CUDA is not in this build yet, use 'cpu'")
-    raise ConfigError(f"got device={device!r}, want 'auto', 'cpu' or 'cuda:0'")
+    if device == "cuda":
+        return "cuda:0"
+    if not isinstance(device, str) or not re.fullmatch(r"auto|cpu|cuda:\d{1,4}", device):
+        raise ConfigError(f"got device={device!r}, want 'auto', 'cpu' or 'cuda:0'")
+    return device
+
+
+def _compile(graph: GraphBuilder, device: str) -> Model:
+    if device == "cpu":
+        return graph.compile()
+    module, cublas = cuda_files()
+    try:
+        name = "cuda:0" if device == "auto" else device
+        return graph.compile(device=name, cuda_module=module, cublas=cublas)
+    except DeviceError as error:
+        if device != "auto" or error.fault != "unavailable":
+            raise
+        _say_once(str(error))
+        return graph.compile()
+
+
+@functools.lru_cache(maxsize=16)
+def _say_once(reason: str) -> None:
+    _log.info("device='auto': models run on the CPU, there is no GPU to use: %s", reason)
 
 
 def _alternative(file: Path, model: onnx.ModelProto) -> str:

@@ -1,0 +1,66 @@
+"""Which models an engine's instances run, and on which devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from inferometer import _core
+from inferometer._core import ConfigError
+
+
+def place(model: Any, instances: int, devices: Iterable[int | str] | None) -> list[Any]:
+    """The models of all instances.
+
+    Args:
+        model: A native model or a callable.
+        instances: How many there are, on each device.
+        devices: GPUs, by number or name; None: where the model is.
+
+    Returns:
+        One entry an instance; those on one device share the weights.
+
+    Raises:
+        ConfigError: Devices for a model that was not loaded for a GPU, or that are none.
+        DeviceError: A device that cannot be used.
+    """
+    if devices is None:
+        return [model] * instances
+    names = _names(devices)
+    if not isinstance(model, _core.Model):
+        raise ConfigError(
+            f"devices: got a model of type {type(model).__name__}, want one from im.onnx.load"
+        )
+    return [placed for name in names for placed in [model.on(name)] * instances]
+
+
+def kind_of(models: list[Any]) -> Literal["native", "arrays"]:
+    """Whether these are native models or callables.
+
+    Raises:
+        ConfigError: They are neither, or both.
+    """
+    native = [isinstance(model, _core.NativeModel) for model in models]
+    if all(native):
+        return "native"
+    for model in models:
+        if not callable(model):
+            raise ConfigError(f"model: got {type(model).__name__}, want a model or a callable")
+    if any(native):
+        raise ConfigError("model: got native models and callables, want one kind")
+    return "arrays"
+
+
+def _names(devices: Iterable[int | str]) -> list[str]:
+    if isinstance(devices, str) or not isinstance(devices, Iterable):
+        raise ConfigError(f"devices: got {devices!r}, want a list such as [0, 1]")
+    names = []
+    for device in devices:
+        if isinstance(device, bool) or not isinstance(device, int | str):
+            raise ConfigError(f"devices: got {device!r} in it, want a number or 'cuda:0'")
+        names.append(device if isinstance(device, str) else f"cuda:{device}")
+    if not names:
+        raise ConfigError("devices: got none, want one or more")
+    if len(set(names)) != len(names):
+        raise ConfigError(f"devices: got {names}, want each once; instances= gives it several")
+    return names
