@@ -59,7 +59,6 @@ REFUSED = {
     "test_identity_sequence": "an input that is not a tensor",
     "test_matmul_1d_1d": VECTOR,
     "test_matmul_1d_3d": VECTOR,
-    "test_matmul_4d_1d": VECTOR,
     "test_maxpool_2d_uint8": TYPES,
     "test_maxpool_3d_default": SPACE,
     "test_maxpool_3d_dilations": SPACE,

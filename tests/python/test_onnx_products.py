@@ -45,3 +45,27 @@ def test_matmul_of_two_activations(tmp_path: Path) -> None:
         node("MatMul", ["d", "c"], "y"),
     ]
     check(tmp_path, nodes, (3, 5), {**weights, "shape": np.array([0, 4, 3], np.int64)})
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 5), (2, 3, 5)])
+def test_matmul_with_a_constant_vector(tmp_path: Path, shape: Sequence[int]) -> None:
+    nodes = [node("MatMul", ["x", "w"], "p"), node("Relu", ["p"], "y")]
+    check(tmp_path, nodes, shape, {"w": random((5,), 2)})
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (2, 5, 7)])
+def test_matmul_with_a_constant_vector_on_the_left(tmp_path: Path, shape: Sequence[int]) -> None:
+    nodes = [node("MatMul", ["w", "x"], "p"), node("Relu", ["p"], "y")]
+    check(tmp_path, nodes, shape, {"w": random((5,), 2)})
+
+
+@pytest.mark.parametrize("columns", [4, 1])
+@pytest.mark.parametrize("transpose", [0, 1])
+def test_gemm_with_a_computed_c(tmp_path: Path, transpose: int, columns: int) -> None:
+    weights = {"v": random((5, columns), 2), "w": random((4, 5) if transpose else (5, 4), 3)}
+    nodes = [
+        node("Gemm", ["x", "v"], "c"),
+        node("Gemm", ["x", "w", "c"], "g", transB=transpose, alpha=0.5),
+        node("Relu", ["g"], "y"),
+    ]
+    check(tmp_path, nodes, (5,), weights)
