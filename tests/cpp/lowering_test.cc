@@ -65,6 +65,8 @@ TEST(LoweringTest, InfersShapesPerRow) {
       {"MatMul", Shape({kRows, 4}), {Shape({4, 6})}, {}, Shape({6})},
       {"MatMul", Shape({kRows, 2, 4}), {Shape({4, 6})}, {}, Shape({2, 6})},
       {"MatMul", Shape({kRows, 3, 2, 4}), {Shape({3, 4, 6})}, {}, Shape({3, 2, 6})},
+      {"MatMul", Shape({kRows, 4}), {Shape({4})}, {}, Shape()},
+      {"MatMul", Shape({kRows, 3, 2, 4}), {Shape({4})}, {}, Shape({3, 2})},
       {"Add", Shape({kRows, 4}), {Shape({4})}, {}, Shape({4})},
       {"Add", Shape({kRows, 1, 4}), {Shape({1, 3, 1})}, {}, Shape({3, 4})},
       {"Relu", Shape({kRows, 4}), {}, {}, Shape({4})},
@@ -172,6 +174,34 @@ TEST(LoweringTest, RefusesProductsOfActivationsOverRows) {
   ranks.input("a", Shape({kRows, 4})).input("b", Shape({kRows, 3, 4}));
   ranks.node("Add", {"a", "b"}, "y").output("y");
   EXPECT_CONTAINS(refusal(ranks), "mixes the rows");
+}
+
+TEST(LoweringTest, AConstantVectorOnTheLeftIsARow) {
+  GraphUnderTest graph;
+  graph.input("x", Shape({kRows, 3, 4, 2})).weight("w", Shape({4}));
+  graph.node("MatMul", {"w", "x"}, "y");
+  EXPECT_EQ(shape_after(graph), Shape({3, 2}));
+  GraphUnderTest mixing;
+  mixing.input("x", Shape({kRows, 2})).weight("w", Shape({4}));
+  mixing.node("MatMul", {"w", "x"}, "y").output("y");
+  EXPECT_CONTAINS(refusal(mixing), "mixes the rows");
+}
+
+TEST(LoweringTest, GemmAddsAComputedRowToEveryRow) {
+  for (const int64_t columns : {6, 1}) {
+    GraphUnderTest graph;
+    graph.input("x", Shape({kRows, 4})).input("c", Shape({kRows, columns}));
+    graph.weight("w", Shape({4, 6})).node("Gemm", {"x", "w", "c"}, "y", {{"alpha", 0.5}});
+    EXPECT_EQ(shape_after(graph), Shape({6}));
+  }
+  GraphUnderTest scaled;
+  scaled.input("x", Shape({kRows, 4})).input("c", Shape({kRows, 6})).weight("w", Shape({4, 6}));
+  scaled.node("Gemm", {"x", "w", "c"}, "y", {{"beta", 0.5}}).output("y");
+  EXPECT_CONTAINS(refusal(scaled), "beta");
+  GraphUnderTest aligned_elsewhere;
+  aligned_elsewhere.input("x", Shape({kRows, 4})).input("c", Shape({kRows}));
+  aligned_elsewhere.weight("w", Shape({4, 6})).node("Gemm", {"x", "w", "c"}, "y").output("y");
+  EXPECT_CONTAINS(refusal(aligned_elsewhere), "mixes the rows");
 }
 
 TEST(LoweringTest, ASingleRowMayBeWrittenAsOne) {

@@ -27,6 +27,17 @@ for folder in ("scripts", "scripts/bench", "examples"):
     sys.path.insert(0, str(ROOT / folder))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What became of the official ONNX node tests, if they ran."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind)]
+    if any("test_onnx_node_tests" in report.nodeid for report in reports):
+        from onnx_node_report import lines  # imports onnx
+
+        terminalreporter.section("official ONNX node tests")
+        for line in lines(reports):
+            terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def no_history_is_left() -> Iterator[None]:
     """The default registry is everybody's: who started its history does not leave it to others."""

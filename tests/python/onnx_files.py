@@ -13,8 +13,11 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+import inferometer as im
+
 Floats = NDArray[np.float32]
 OPSET = 17
+ROWS = 3
 
 
 def node(op: str, inputs: Sequence[str], output: str, **attributes: Any) -> onnx.NodeProto:
@@ -65,3 +68,27 @@ def reference(path: Path, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[An
 def random(shape: Sequence[int], seed: int = 0) -> Floats:
     """Numbers from a normal distribution, float32."""
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def check(
+    folder: Path,
+    nodes: Sequence[onnx.NodeProto],
+    x_shape: Sequence[int],
+    weights: Mapping[str, NDArray[Any]] | None = None,
+    opset: int = 17,
+    rows: int | None = None,
+    free: bool = True,
+) -> im.Model:
+    """Runs ``x -> y`` natively and with onnxruntime on the same rows."""
+    rows = ROWS if rows is None else rows
+    batch = "batch" if free else rows
+    proto = model(nodes, {"x": [batch, *x_shape]}, {"y": None}, weights, opset)
+    path = save(proto, folder)
+    native = im.onnx.load(path)
+    x = random((rows, *x_shape), seed=1)
+    (want,) = reference(path, {"x": x})
+    got = native.run(x)
+    assert got.shape == want.shape
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+    return native

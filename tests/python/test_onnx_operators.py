@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,35 +13,9 @@ import pytest
 from numpy.typing import NDArray
 
 import inferometer as im
-from onnx_files import model, node, random, reference, save
-
-ROWS = 3
+from onnx_files import check, model, node, random, reference, save
 
 Weights = dict[str, NDArray[Any]]
-
-
-def check(
-    folder: Path,
-    nodes: Sequence[onnx.NodeProto],
-    x_shape: Sequence[int],
-    weights: Mapping[str, NDArray[Any]] | None = None,
-    opset: int = 17,
-    rows: int | None = None,
-    free: bool = True,
-) -> im.Model:
-    """Runs ``x -> y`` natively and with onnxruntime on the same rows."""
-    rows = ROWS if rows is None else rows
-    batch = "batch" if free else rows
-    proto = model(nodes, {"x": [batch, *x_shape]}, {"y": None}, weights, opset)
-    path = save(proto, folder)
-    native = im.onnx.load(path)
-    x = random((rows, *x_shape), seed=1)
-    (want,) = reference(path, {"x": x})
-    got = native.run(x)
-    assert got.shape == want.shape
-    assert got.dtype == np.float32
-    np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
-    return native
 
 
 CONVS: list[tuple[Sequence[int], Sequence[int], dict[str, Any]]] = [
@@ -153,42 +127,6 @@ def test_reduce_mean(tmp_path: Path, axes: list[int], keepdims: int, opset: int)
 def test_reduce_mean_of_no_axes_may_do_nothing(tmp_path: Path) -> None:
     nodes = [node("ReduceMean", ["x"], "y", noop_with_empty_axes=1)]
     check(tmp_path, nodes, (4, 5), opset=18)
-
-
-@pytest.mark.parametrize("transpose", [0, 1])
-@pytest.mark.parametrize("c", [None, (), (1,), (7,), (1, 7), (1, 1)])
-def test_gemm(tmp_path: Path, transpose: int, c: Sequence[int] | None) -> None:
-    weights = {"w": random((7, 5) if transpose else (5, 7), 2)}
-    if c is not None:
-        weights["c"] = np.asarray(random(c, 3))
-    gemm = node("Gemm", ["x", *weights], "y", transB=transpose, alpha=0.5, beta=1.5)
-    check(tmp_path, [gemm], (5,), weights)
-
-
-@pytest.mark.parametrize(
-    ("shape", "weight"), [((5,), (5, 7)), ((3, 5), (5, 7)), ((2, 3, 5), (2, 5, 7)),
-                          ((2, 3, 5), (1, 1, 5, 7)), ((1, 3, 5), (2, 5, 7)), ((2, 3, 5), (5, 7))]
-)  # fmt: skip
-def test_matmul_with_a_constant(
-    tmp_path: Path, shape: Sequence[int], weight: Sequence[int]
-) -> None:
-    check(tmp_path, [node("MatMul", ["x", "w"], "y")], shape, {"w": random(weight, 2)})
-
-
-def test_matmul_with_a_constant_on_the_left(tmp_path: Path) -> None:
-    check(tmp_path, [node("MatMul", ["w", "x"], "y")], (2, 5, 7), {"w": random((3, 5), 2)})
-
-
-def test_matmul_of_two_activations(tmp_path: Path) -> None:
-    weights = {"v": random((5, 4), 2), "w": random((3, 3), 3)}
-    nodes = [
-        node("MatMul", ["x", "v"], "a"),
-        node("MatMul", ["w", "x"], "b"),
-        node("Relu", ["b"], "c"),
-        node("Reshape", ["a", "shape"], "d"),
-        node("MatMul", ["d", "c"], "y"),
-    ]
-    check(tmp_path, nodes, (3, 5), {**weights, "shape": np.array([0, 4, 3], np.int64)})
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,8 @@ size_t rank_of(const Graph& graph, ValueId id) {
 
 }  // namespace
 
-void lower_add(NodeLowering& node) {
-  ValueId a = node.float_value(0);
-  ValueId b = node.float_value(1);
+void emit_addition(NodeLowering& node, ValueId a, ValueId b) {
   Graph& graph = node.graph();
-  if (graph.is_constant(a)) std::swap(a, b);
-  if (graph.is_constant(a)) throw UnsupportedOperatorError("both inputs are constants");
   const size_t rank = std::max(rank_of(graph, a), rank_of(graph, b));
   const Shape a_shape = row_shape_of_operand(graph, a, rank);
   const Shape b_shape = row_shape_of_operand(graph, b, rank);
@@ -35,6 +31,14 @@ void lower_add(NodeLowering& node) {
   std::ranges::copy(loops.a_strides, op.a_strides);
   std::ranges::copy(loops.b_strides, op.b_strides);
   node.emit(op, {a, b}, shape);
+}
+
+void lower_add(NodeLowering& node) {
+  ValueId a = node.float_value(0);
+  ValueId b = node.float_value(1);
+  if (node.graph().is_constant(a)) std::swap(a, b);
+  if (node.graph().is_constant(a)) throw UnsupportedOperatorError("both inputs are constants");
+  emit_addition(node, a, b);
 }
 
 void lower_relu(NodeLowering& node) {

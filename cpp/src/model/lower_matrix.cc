@@ -95,6 +95,47 @@ void emit_batched(NodeLowering& node, ValueId a, ValueId b, size_t rank) {
   node.emit(op, {a, b}, Shape(dims));
 }
 
+/// Adds a C of Gemm that is computed, a row of it for each row of the product.
+void add_rows(NodeLowering& node, int64_t n, double beta) {
+  const ValueId c = node.float_value(2);
+  const Shape& shape = node.graph().value(c).shape;
+  if (shape.rank() > 1 || (shape.rank() == 1 && shape[0] != 1 && shape[0] != n)) {
+    throw ConfigError("C has shape " + shape.to_string() + " per row, want one that fits (" +
+                      std::to_string(n) + ",)");
+  }
+  if (beta != 1.0) throw UnsupportedOperatorError("beta other than 1 for a computed C");
+  emit_addition(node, node.result(), c);
+}
+
+bool is_constant_vector(const Graph& graph, ValueId id) {
+  return graph.is_constant(id) && graph.value(id).shape.rank() == 1;
+}
+
+/// The two operands of MatMul times each other; both have two dimensions or more.
+void multiply(NodeLowering& node, ValueId a, ValueId b) {
+  const Graph& graph = node.graph();
+  const auto rank = [&](ValueId id) {
+    return graph.value(id).shape.rank() + (graph.is_constant(id) ? 0 : 1);
+  };
+  for (const ValueId id : {a, b}) {
+    if (rank(id) < 2) {
+      throw UnsupportedOperatorError("operand \"" + graph.value(id).name +
+                                     "\" has fewer than 2 dimensions");
+    }
+  }
+  const Shape x_shape = graph.value(a).shape;
+  const Shape w_shape = graph.value(b).shape;
+  if (graph.is_constant(b) && w_shape.rank() == 2) {
+    if (x_shape[x_shape.rank() - 1] != w_shape[0]) {
+      throw ConfigError("a product of " + x_shape.to_string() + " (per row) and " +
+                        w_shape.to_string());
+    }
+    emit_gemm(node, a, b, x_shape);
+    return;
+  }
+  emit_batched(node, a, b, std::max(rank(a), rank(b)));
+}
+
 }  // namespace
 
 void lower_gemm(NodeLowering& node) {
@@ -121,8 +162,9 @@ void lower_gemm(NodeLowering& node) {
                       std::to_string(k) + " rows");
   }
   const ValueId c = node.optional_input(2);
+  const bool c_is_computed = c != kNoValue && !graph.is_constant(c);
   ValueId bias = kNoValue;
-  if (c != kNoValue) {
+  if (c != kNoValue && !c_is_computed) {
     bias = graph.add_constant("", gemm_bias(node.float_constant(2, "C"), n, beta));
   }
   const ValueId weights = alpha == 1.0 ? node.input(1) : graph.add_constant("", scaled(w, alpha));
@@ -132,35 +174,33 @@ void lower_gemm(NodeLowering& node) {
                  .transpose_w = transpose_w,
                  .activation = Activation::kNone},
             {x, weights, bias}, Shape({n}));
+  if (c_is_computed) add_rows(node, n, beta);
 }
 
 void lower_matmul(NodeLowering& node) {
-  const ValueId a = node.float_value(0);
-  const ValueId b = node.float_value(1);
+  ValueId a = node.float_value(0);
+  ValueId b = node.float_value(1);
   Graph& graph = node.graph();
   if (graph.is_constant(a) && graph.is_constant(b)) {
     throw UnsupportedOperatorError("both inputs are constants");
   }
-  const auto rank = [&](ValueId id) {
-    return graph.value(id).shape.rank() + (graph.is_constant(id) ? 0 : 1);
-  };
-  for (const ValueId id : {a, b}) {
-    if (rank(id) < 2) {
-      throw UnsupportedOperatorError("operand \"" + graph.value(id).name +
-                                     "\" has fewer than 2 dimensions");
-    }
+  // A vector is a row on the left and a column on the right; the result has no dimension for it.
+  const bool row = is_constant_vector(graph, a);
+  const bool column = is_constant_vector(graph, b);
+  if (row) {
+    const int64_t k = graph.value(a).shape[0];
+    a = graph.add_constant("", with_shape(*graph.value(a).constant, Shape({1, k})));
   }
-  const Shape x_shape = graph.value(a).shape;
-  const Shape w_shape = graph.value(b).shape;
-  if (graph.is_constant(b) && w_shape.rank() == 2) {
-    if (x_shape[x_shape.rank() - 1] != w_shape[0]) {
-      throw ConfigError("a product of " + x_shape.to_string() + " (per row) and " +
-                        w_shape.to_string());
-    }
-    emit_gemm(node, a, b, x_shape);
-    return;
+  if (column) {
+    const int64_t k = graph.value(b).shape[0];
+    b = graph.add_constant("", with_shape(*graph.value(b).constant, Shape({k, 1})));
   }
-  emit_batched(node, a, b, std::max(rank(a), rank(b)));
+  multiply(node, a, b);
+  if (!row && !column) return;
+  const Shape product = graph.value(node.result()).shape;
+  std::vector<int64_t> dims(product.dims().begin(), product.dims().end());
+  dims.erase(dims.end() - (row ? 2 : 1));
+  node.emit_view(node.result(), Shape(dims));
 }
 
 }  // namespace inferometer

@@ -43,13 +43,13 @@ Shape complete(std::vector<int64_t> dims, int64_t elements) {
   return shape;
 }
 
+}  // namespace
+
 Tensor with_shape(const Tensor& tensor, const Shape& shape) {
   TensorView view = tensor.view();
   view.shape = shape;
   return Tensor::copy_of(view);
 }
-
-}  // namespace
 
 void lower_flatten(NodeLowering& node) {
   const ValueId x = node.input(0);

@@ -61,6 +61,11 @@ class NodeLowering {
 /// The graph of operations for what `builder` describes, not fused yet.
 [[nodiscard]] Graph lower(const GraphBuilder& builder);
 
+/// The node's output is a + b, broadcast; `a` is no constant. In lower_add.cc.
+void emit_addition(NodeLowering& node, ValueId a, ValueId b);
+/// The same numbers under another shape of as many. In lower_view.cc.
+[[nodiscard]] Tensor with_shape(const Tensor& tensor, const Shape& shape);
+
 // One function per operator family, in lower_*.cc.
 void lower_conv(NodeLowering& node);
 void lower_batch_normalization(NodeLowering& node);
