@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "errors.h"
+#include "failure_log.h"
 #include "gil.h"
 #include "inferometer/clock.h"
 #include "inferometer/completion_queue.h"
@@ -250,8 +251,11 @@ py::object EngineObject::exception(const End& end) const {
   switch (end.outcome) {
     case Outcome::kSuccess:
       return py::none();
-    case Outcome::kFailure:
-      return model_error(name, end.error);
+    case Outcome::kFailure: {
+      py::object error = model_error(name, end.error);
+      log_failure(error);
+      return error;
+    }
     case Outcome::kTimeout:
       return error_class("DeadlineExceededError")(
           "engine '" + name + "': got no answer within " + seconds_text(end.allowed_ns) +

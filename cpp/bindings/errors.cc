@@ -3,6 +3,7 @@
 #include <array>
 #include <new>
 
+#include "failure_log.h"
 #include "gil.h"
 #include "inferometer/errors.h"
 
@@ -110,6 +111,7 @@ void translate(std::exception_ptr pointer) {
   } catch (const QueueFullError& error) {
     const py::object instance = error_class("QueueFullError")(error.what());
     instance.attr("retry_after") = error.retry_after_seconds();
+    log_refusal(instance);
     PyErr_SetObject(error_class("QueueFullError").ptr(), instance.ptr());
   } catch (const DeadlineExceededError& error) {
     set_error("DeadlineExceededError", error);

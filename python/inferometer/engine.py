@@ -288,6 +288,7 @@ class Engine(_core.Engine):
         if kind_of(models) != self._kind:
             raise ConfigError("swap: got a model of another kind, want one as before")
         self.swap_models(models)
+        _log.info("engine %r serves another model from now on", self.name)
 
     # State.
 
