@@ -4,8 +4,8 @@
 # Most of compiling one file is reading headers that the next one reads again.
 
 function(inferometer_flags target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wsign-conversion
-                         $<$<BOOL:${INFEROMETER_WERROR}>:-Werror>)
+  set(warnings -Wall -Wextra -Wsign-conversion $<$<BOOL:${INFEROMETER_WERROR}>:-Werror>)
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${warnings}>")
   if(INFEROMETER_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${INFEROMETER_SANITIZE}
                            -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -24,8 +24,8 @@ endfunction()
 function(inferometer_layer name)
   cmake_parse_arguments(LAYER "" "" "LINKS;PRIVATE_LINKS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${name}/*.cc)
-  # Kernels are compiled once per instruction set by CpuKernels.cmake.
-  list(FILTER sources EXCLUDE REGEX "cpu_kernels_isa\\.cc$")
+  # Kernels are compiled once per instruction set by CpuKernels.cmake, what needs CUDA by Cuda.cmake.
+  list(FILTER sources EXCLUDE REGEX "cpu_kernels_isa\\.cc$|/backend/cuda/")
   add_library(inferometer_${name} STATIC ${sources})
   add_library(inferometer::${name} ALIAS inferometer_${name})
   target_include_directories(inferometer_${name} PUBLIC
