@@ -174,8 +174,12 @@ bool Emulator::check_pinned_memory(int index, MemoryRange range, const std::stri
 
 void Emulator::lose(int index, cudaError_t error, const std::string& why) {
   device(index).lost = error;
-  last_failure = "device " + std::to_string(index) + ": " + cudaGetErrorName(error) + ": " + why +
-                 " (seed " + std::to_string(seed) + ")";
+  note(index, std::string(cudaGetErrorName(error)) + ": " + why);
+}
+
+void Emulator::note(int index, const std::string& what) {
+  last_failure =
+      "device " + std::to_string(index) + ": " + what + " (seed " + std::to_string(seed) + ")";
 }
 
 uintptr_t Emulator::new_handle_number() {

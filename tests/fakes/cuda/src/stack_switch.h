@@ -49,7 +49,6 @@ extern "C" __attribute__((visibility("hidden"))) void inferometer_switch_stacks(
 /// Makes `context` begin `entry` on a stack. `entry` never returns.
 inline void prepare_stack(StackContext& context, char* stack, size_t bytes, void (*entry)()) {
   auto* top = reinterpret_cast<void**>(stack + bytes);
-  *--top = nullptr;                         // keeps the stack aligned as a call would
   *--top = nullptr;                         // where `entry` would return to: ends a backtrace
   *--top = reinterpret_cast<void*>(entry);  // where the switch returns to
   for (int registers = 0; registers < 6; ++registers) *--top = nullptr;
