@@ -5,7 +5,13 @@
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <vector>
+
+// Ends a test that is about what AddressSanitizer sees.
+#define NEEDS_ADDRESS_SANITIZER()          \
+  if (!emulation::has_address_sanitizer()) \
+  GTEST_SKIP() << "only AddressSanitizer sees this, and this is a build without"
 
 namespace inferometer {
 
@@ -15,6 +21,13 @@ class EmulationTest : public testing::Test {
   void SetUp() override { emulation::reset(); }
   void TearDown() override { emulation::reset(); }
 };
+
+/// 1, 2, 3, ...
+inline std::vector<float> one_to(unsigned count) {
+  std::vector<float> values(count);
+  std::iota(values.begin(), values.end(), 1.0F);
+  return values;
+}
 
 /// Device memory with values. Single-owner.
 template <typename T>

@@ -1,5 +1,4 @@
-// The libcublas.so.13 of the emulation of CUDA, loaded as the real one is.
-#include <dlfcn.h>
+// Matrix products of the emulation of CUDA.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -7,66 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "backend/cuda/cublas_abi.h"
-#include "emulated_array.h"
+#include "emulated_cublas.h"
 
 namespace inferometer {
 namespace {
 
-template <typename Function>
-Function* cublas_function(const char* name) {
-  static void* const library = dlopen(INFEROMETER_EMULATED_CUBLAS, RTLD_NOW | RTLD_LOCAL);
-  void* const found = library == nullptr ? nullptr : dlsym(library, name);
-  EXPECT_NE(found, nullptr) << name << ": " << dlerror();
-  return reinterpret_cast<Function*>(found);
-}
-
-/// A matrix product as a caller would write it: what is left out is as it mostly is.
-struct Product {
-  cublas::Operation op_a = cublas::kAsIs;
-  cublas::Operation op_b = cublas::kAsIs;
-  int m = 1;
-  int n = 1;
-  int k = 1;
-  float alpha = 1.0F;
-  const float* a = nullptr;
-  int lda = 1;
-  const float* b = nullptr;
-  int ldb = 1;
-  float beta = 0.0F;
-  float* c = nullptr;
-  int ldc = 1;
-};
-
-class EmulationCublasTest : public EmulationTest {
- protected:
-  void SetUp() override {
-    EmulationTest::SetUp();
-    ASSERT_EQ(create(&handle), cublas::kSuccess);
-  }
-
-  cublas::Status multiply(const Product& p) const {
-    return sgemm(handle, p.op_a, p.op_b, p.m, p.n, p.k, &p.alpha, p.a, p.lda, p.b, p.ldb, &p.beta,
-                 p.c, p.ldc);
-  }
-
-  cublas::CreateFunction* create = cublas_function<cublas::CreateFunction>("cublasCreate_v2");
-  cublas::DestroyFunction* destroy = cublas_function<cublas::DestroyFunction>("cublasDestroy_v2");
-  cublas::SetStreamFunction* set_stream =
-      cublas_function<cublas::SetStreamFunction>("cublasSetStream_v2");
-  cublas::SetWorkspaceFunction* set_workspace =
-      cublas_function<cublas::SetWorkspaceFunction>("cublasSetWorkspace_v2");
-  cublas::SetMathModeFunction* set_math_mode =
-      cublas_function<cublas::SetMathModeFunction>("cublasSetMathMode");
-  cublas::VersionFunction* get_version =
-      cublas_function<cublas::VersionFunction>("cublasGetVersion_v2");
-  cublas::SgemmFunction* sgemm = cublas_function<cublas::SgemmFunction>("cublasSgemm_v2");
-  cublas::SgemmStridedBatchedFunction* sgemm_batched =
-      cublas_function<cublas::SgemmStridedBatchedFunction>("cublasSgemmStridedBatched");
-  cublas::StatusStringFunction* status_string =
-      cublas_function<cublas::StatusStringFunction>("cublasGetStatusString");
-  cublas::Handle handle = nullptr;
-};
+using EmulationCublasTest = CublasTest;
 
 std::vector<float> numbers(size_t count) {
   std::vector<float> values(count);
@@ -93,24 +38,25 @@ TEST_F(EmulationCublasTest, ProductsOfEveryKind) {
   for (const auto op_a : {cublas::kAsIs, cublas::kTransposed}) {
     for (const auto op_b : {cublas::kAsIs, cublas::kTransposed}) {
       const Array<float> device_c(before);
-      Product product = {op_a,
-                         op_b,
-                         kM,
-                         kN,
-                         kK,
-                         2.0F,
-                         device_a.data(),
-                         kLeading,
-                         device_b.data(),
-                         kLeading,
-                         -3.0F,
-                         device_c.data(),
-                         kLeading};
+      const Product product = {.op_a = op_a,
+                               .op_b = op_b,
+                               .m = kM,
+                               .n = kN,
+                               .k = kK,
+                               .alpha = 2.0F,
+                               .a = device_a.data(),
+                               .lda = kLeading,
+                               .b = device_b.data(),
+                               .ldb = kLeading,
+                               .beta = -3.0F,
+                               .c = device_c.data(),
+                               .ldc = kLeading};
       ASSERT_EQ(multiply(product), cublas::kSuccess);
       const std::vector<float> c = device_c.values();
       for (int j = 0; j < kN; ++j) {
-        for (int i = 0; i < kLeading && j * kLeading + i < 60; ++i) {
-          const auto at = static_cast<size_t>(j * kLeading + i);
+        for (int i = 0; i < kLeading; ++i) {
+          const size_t at = size_t{kLeading} * static_cast<size_t>(j) + static_cast<size_t>(i);
+          if (at >= c.size()) break;
           float wanted = before[at];
           if (i < kM) {
             float sum = 0.0F;
@@ -267,12 +213,23 @@ TEST_F(EmulationCublasTest, AHandleBelongsToItsDevice) {
 }
 
 TEST_F(EmulationCublasTest, MemoryThatIsNotOfTheDeviceIsSeen) {
-  if (emulation::has_address_sanitizer()) GTEST_SKIP() << "AddressSanitizer says so: see Mistakes";
+  if (emulation::has_address_sanitizer())
+    GTEST_SKIP() << "AddressSanitizer says so: see EmulationStreamMistakesTest";
   const Array<float> a({3.0F});
   float on_host = 0.0F;
   ASSERT_EQ(multiply({.a = a.data(), .b = a.data(), .c = &on_host}), cublas::kSuccess);
   EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorIllegalAddress);
   EXPECT_NE(emulation::last_failure().find("c of a matrix product"), std::string::npos);
+}
+
+TEST_F(EmulationCublasTest, IsLostWithItsDevice) {
+  const Array<float> a({3.0F});
+  emulation::lose_device(0, cudaErrorIllegalAddress);
+  ASSERT_EQ(multiply({.a = a.data(), .b = a.data(), .c = a.data()}), cublas::kSuccess);
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorIllegalAddress);
+  EXPECT_EQ(multiply({}), cublas::kExecutionFailed);
+  EXPECT_EQ(destroy(handle), cublas::kExecutionFailed);
+  EXPECT_EQ(emulation::live().cublas_handles, 0U);
 }
 
 TEST_F(EmulationCublasTest, IsQuickEnough) {

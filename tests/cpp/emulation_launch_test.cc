@@ -182,6 +182,7 @@ TEST_F(EmulationLaunchTest, DivergentBarrierFails) {
 }
 
 __global__ void two_barriers(float* values) {
+  // NOLINTNEXTLINE(bugprone-branch-clone)
   if (threadIdx.x < 3) {
     __syncthreads();
   } else {

@@ -124,7 +124,8 @@ TEST_F(EmulationMemoryTest, DevicesHaveTheirOwn) {
 }
 
 TEST_F(EmulationMemoryTest, AQueuedCopyOfFreedMemoryIsSeen) {
-  if (emulation::has_address_sanitizer()) GTEST_SKIP() << "AddressSanitizer says so: see Mistakes";
+  if (emulation::has_address_sanitizer())
+    GTEST_SKIP() << "AddressSanitizer says so: see EmulationStreamMistakesTest";
   const OwnStream stream;
   int* data = nullptr;
   int host = 0;

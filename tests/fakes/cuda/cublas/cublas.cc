@@ -96,6 +96,7 @@ cublas::Status queue_product(Call& call, const CublasHandle& handle, const char*
   product.tf32 = handle.tf32;
   if (product.is_empty()) return cublas::kSuccess;
   emulator.queues.queue(*stream, [&emulator, handle, product] {
+    if (!emulator.may_begin_kernel(handle.device)) return;
     if (use_workspace(emulator, handle)) product.run(emulator, handle.device);
   });
   return cublas::kSuccess;

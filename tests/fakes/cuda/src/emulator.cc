@@ -107,15 +107,17 @@ cudaError_t Emulator::queue_kernel(cudaStream_t handle, Kernel kernel) {
   const int index = stream->device;
   if (index != current_device()) return cudaErrorInvalidResourceHandle;
   queues.queue(*stream, [this, index, kernel = std::move(kernel)] {
-    Device& runs_on = device(index);
-    if (runs_on.next_kernel_is != cudaSuccess) {
-      lose(index, std::exchange(runs_on.next_kernel_is, cudaSuccess), "as lose_device() asked for");
-      return;
-    }
+    if (!may_begin_kernel(index)) return;
     const std::string failure = grids.run(kernel, random);
     if (!failure.empty()) lose(index, cudaErrorLaunchFailure, failure);
   });
   return cudaSuccess;
+}
+
+bool Emulator::may_begin_kernel(int index) {
+  const cudaError_t error = std::exchange(device(index).next_kernel_is, cudaSuccess);
+  if (error != cudaSuccess) lose(index, error, "as lose_device() asked for");
+  return error == cudaSuccess;
 }
 
 void Emulator::run(Operation& operation) {

@@ -83,6 +83,8 @@ class CUDA_EMULATION_API Emulator {
   /// AddressSanitizer says so, or else the device is lost.
   bool check_device_memory(int device, MemoryRange range, const std::string& what);
   bool check_pinned_memory(int device, MemoryRange range, const std::string& what);
+  /// To be called by a kernel before it runs: false if the device is lost with it instead.
+  bool may_begin_kernel(int device);
   /// To be called by what runs on a device: that is its end.
   void lose(int device, cudaError_t error, const std::string& why);
   /// For last_failure().
