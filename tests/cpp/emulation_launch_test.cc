@@ -9,41 +9,12 @@
 #include <vector>
 
 #include "backend/cuda/cuda_launch.h"
+#include "emulated_array.h"
 
 namespace inferometer {
 namespace {
 
-/// Every test begins with the devices of the environment and nothing on them.
-class EmulationLaunchTest : public testing::Test {
- protected:
-  void SetUp() override { emulation::reset(); }
-  void TearDown() override { emulation::reset(); }
-};
-
-/// Device memory of one type. Single-owner.
-template <typename T>
-class Array {
- public:
-  explicit Array(const std::vector<T>& values) : size_(values.size()) {
-    EXPECT_EQ(cudaMalloc(&data_, size_ * sizeof(T)), cudaSuccess);
-    EXPECT_EQ(cudaMemcpy(data_, values.data(), size_ * sizeof(T), cudaMemcpyHostToDevice),
-              cudaSuccess);
-  }
-  ~Array() { cudaFree(data_); }
-  Array(const Array&) = delete;
-  Array& operator=(const Array&) = delete;
-  [[nodiscard]] T* data() const { return data_; }
-  [[nodiscard]] std::vector<T> values() const {
-    std::vector<T> values(size_);
-    EXPECT_EQ(cudaMemcpy(values.data(), data_, size_ * sizeof(T), cudaMemcpyDeviceToHost),
-              cudaSuccess);
-    return values;
-  }
-
- private:
-  T* data_ = nullptr;
-  size_t size_;
-};
+using EmulationLaunchTest = EmulationTest;
 
 __global__ void scale(float* values, int count, float factor) {
   const auto i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
@@ -211,6 +182,7 @@ TEST_F(EmulationLaunchTest, DivergentBarrierFails) {
 }
 
 __global__ void two_barriers(float* values) {
+  // NOLINTNEXTLINE(bugprone-branch-clone)
   if (threadIdx.x < 3) {
     __syncthreads();
   } else {

@@ -33,8 +33,8 @@ inline constexpr std::string_view kAnyCall = "any";
 CUDA_EMULATION_API void fail_call(std::string_view name, uint64_t nth, int error);
 /// Forgets the failures that have not come yet. How many there were.
 CUDA_EMULATION_API size_t clear_failures();
-/// The next kernel of the device fails with `error` when it runs, and so does every call after it,
-/// until cudaDeviceReset().
+/// The next kernel or matrix product of the device fails with `error` when it runs, and so does
+/// every call after it, until cudaDeviceReset().
 CUDA_EMULATION_API void lose_device(int device, cudaError_t error);
 
 /// What is there on all devices.

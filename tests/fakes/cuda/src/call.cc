@@ -1,12 +1,14 @@
 #include "call.h"
 
+#include <memory>
+
 namespace inferometer::emulation {
 namespace {
 
 /// Never destroyed: other static objects may release what they hold at the very end.
 struct World {
   Mutex mutex;
-  std::optional<Emulator> emulator{std::in_place, settings_of_environment()};
+  std::unique_ptr<Emulator> emulator = std::make_unique<Emulator>(settings_of_environment());
 };
 
 World& world() {
@@ -33,10 +35,13 @@ Call::Call(const char* name, CallKind kind) NO_THREAD_SAFETY_ANALYSIS
       refusal_(planned_.has_value() ? static_cast<cudaError_t>(planned_->error)
                                     : refusal_of(emulator_, kind)) {}
 
-Access::Access() NO_THREAD_SAFETY_ANALYSIS : lock_(world().mutex), emulator_(*world().emulator) {}
+Access::Access() NO_THREAD_SAFETY_ANALYSIS : lock_(world().mutex),
+                                             emulator_(world().emulator.get()) {}
 
 void Access::renew() {
-  world().emulator.emplace(settings_of_environment());
+  world().emulator = nullptr;
+  world().emulator = std::make_unique<Emulator>(settings_of_environment());
+  emulator_ = world().emulator.get();
   current_device() = 0;
   last_error() = cudaSuccess;
 }

@@ -37,14 +37,13 @@ class CUDA_EMULATION_API Access {
   Access(const Access&) = delete;
   Access& operator=(const Access&) = delete;
 
-  Emulator* operator->() { return &emulator_; }
-  Emulator& operator*() { return emulator_; }
+  Emulator* operator->() { return emulator_; }
   /// Everything is as at the start of the process.
   void renew();
 
  private:
   MutexLock lock_;
-  Emulator& emulator_;
+  Emulator* emulator_;
 };
 
 /// Calls body(call) unless the call is to be refused, and remembers what went wrong for

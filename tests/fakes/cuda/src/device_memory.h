@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <map>
 
+#include "cuda_runtime_api.h"
+
 namespace inferometer::emulation {
 
 /// Allocations of a device, which are host memory, filled when new and again before they go. With
 /// AddressSanitizer nobody may touch them unless the memory is open. Single-owner.
-class DeviceMemory {
+class CUDA_EMULATION_API DeviceMemory {
  public:
   explicit DeviceMemory(size_t capacity) : capacity_(capacity) {}
   ~DeviceMemory() { clear(); }

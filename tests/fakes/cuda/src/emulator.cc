@@ -107,15 +107,17 @@ cudaError_t Emulator::queue_kernel(cudaStream_t handle, Kernel kernel) {
   const int index = stream->device;
   if (index != current_device()) return cudaErrorInvalidResourceHandle;
   queues.queue(*stream, [this, index, kernel = std::move(kernel)] {
-    Device& runs_on = device(index);
-    if (runs_on.next_kernel_is != cudaSuccess) {
-      lose(index, std::exchange(runs_on.next_kernel_is, cudaSuccess), "as lose_device() asked for");
-      return;
-    }
+    if (!may_begin_kernel(index)) return;
     const std::string failure = grids.run(kernel, random);
     if (!failure.empty()) lose(index, cudaErrorLaunchFailure, failure);
   });
   return cudaSuccess;
+}
+
+bool Emulator::may_begin_kernel(int index) {
+  const cudaError_t error = std::exchange(device(index).next_kernel_is, cudaSuccess);
+  if (error != cudaSuccess) lose(index, error, "as lose_device() asked for");
+  return error == cudaSuccess;
 }
 
 void Emulator::run(Operation& operation) {
@@ -174,8 +176,12 @@ bool Emulator::check_pinned_memory(int index, MemoryRange range, const std::stri
 
 void Emulator::lose(int index, cudaError_t error, const std::string& why) {
   device(index).lost = error;
-  last_failure = "device " + std::to_string(index) + ": " + cudaGetErrorName(error) + ": " + why +
-                 " (seed " + std::to_string(seed) + ")";
+  note(index, std::string(cudaGetErrorName(error)) + ": " + why);
+}
+
+void Emulator::note(int index, const std::string& what) {
+  last_failure =
+      "device " + std::to_string(index) + ": " + what + " (seed " + std::to_string(seed) + ")";
 }
 
 uintptr_t Emulator::new_handle_number() {

@@ -40,10 +40,11 @@ struct PinnedMemory {
 };
 
 struct CublasHandle {
-  int device;
-  cudaStream_t stream;
-  void* workspace;
-  size_t workspace_bytes;
+  int device = 0;
+  cudaStream_t stream = nullptr;
+  void* workspace = nullptr;
+  size_t workspace_bytes = 0;
+  bool tf32 = false;
 };
 
 /// What a copy or matrix touches on a device or in pinned memory. Plain data.
@@ -82,8 +83,12 @@ class CUDA_EMULATION_API Emulator {
   /// AddressSanitizer says so, or else the device is lost.
   bool check_device_memory(int device, MemoryRange range, const std::string& what);
   bool check_pinned_memory(int device, MemoryRange range, const std::string& what);
+  /// To be called by a kernel before it runs: false if the device is lost with it instead.
+  bool may_begin_kernel(int device);
   /// To be called by what runs on a device: that is its end.
   void lose(int device, cudaError_t error, const std::string& why);
+  /// For last_failure().
+  void note(int device, const std::string& what);
 
   /// Never the same twice.
   template <typename Handle>

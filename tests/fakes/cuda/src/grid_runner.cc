@@ -105,7 +105,8 @@ void GridRunner::wait_at_barrier(const char* file, int line) {
 
 bool GridRunner::is_with_first(const Worker& worker) const {
   const Worker& first = *waiting_.front();
-  return worker.line == first.line && std::strcmp(worker.file, first.file) == 0;
+  return worker.line == first.line &&
+         (worker.file == first.file || std::strcmp(worker.file, first.file) == 0);
 }
 
 bool GridRunner::all_at_one_barrier() const {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "cuda_runtime_api.h"
 #include "random.h"
 
 namespace inferometer::emulation {
@@ -33,7 +34,7 @@ struct Stream {
 
 /// Nothing runs until somebody waits for it; then operations of all streams run in an arbitrary
 /// order that keeps to what comes after what, until that one is done. Single-owner.
-class StreamQueues {
+class CUDA_EMULATION_API StreamQueues {
  public:
   explicit StreamQueues(std::function<void(Operation&)> runner) : runner_(std::move(runner)) {}
 
