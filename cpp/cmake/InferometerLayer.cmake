@@ -24,7 +24,8 @@ endfunction()
 function(inferometer_layer name)
   cmake_parse_arguments(LAYER "" "" "LINKS;PRIVATE_LINKS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/${name}/*.cc)
-  # Kernels are compiled once per instruction set by CpuKernels.cmake, what needs CUDA by Cuda.cmake.
+  # Kernels are compiled once per instruction set by CpuKernels.cmake; CUDA's part is an object of
+  # its own (Cuda.cmake).
   list(FILTER sources EXCLUDE REGEX "cpu_kernels_isa\\.cc$|/backend/cuda/")
   add_library(inferometer_${name} STATIC ${sources})
   add_library(inferometer::${name} ALIAS inferometer_${name})
