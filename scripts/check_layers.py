@@ -33,13 +33,14 @@ LAYERS: dict[str, frozenset[str]] = {
 THIRD_PARTY: tuple[tuple[str, str, str], ...] = (
     (r"pybind11/|Python\.h$|structmember\.h$|numpy/", r"cpp/bindings/", "pybind11 and Python.h"),
     (r"Eigen/|unsupported/Eigen/", r"cpp/src/backend/cpu_|tests/cpp/|cpp/bench/", "Eigen"),
-    (r"cuda|cublas|cudnn|nvtx", r"cpp/src/backend/cuda_", "CUDA and cuBLAS"),
+    (r"cuda|cublas|cudnn|nvtx", r"cpp/src/backend/cuda/|tests/", "CUDA and cuBLAS"),
     (r"nvml\.h$", r"tests/", "NVML's header"),  # the library declares what it uses itself
     (r"zlib\.h", r"cpp/src/telemetry/|tests/cpp/|cpp/bench/", "zlib"),
     (r"prometheus/", r"cpp/src/telemetry/|tests/cpp/|cpp/bench/", "prometheus-cpp"),
     (r"boost/", r"cpp/src/exposition/|tests/cpp/", "Boost"),
     (r"gtest/|gmock/", r"tests/cpp/", "GoogleTest"),
     (r"benchmark/", r"cpp/bench/", "Google Benchmark"),
+    (r"sanitizer/", r"tests/", "the sanitizers"),
 )
 
 # Standard headers are the only ones without a folder and without a suffix.
@@ -50,6 +51,9 @@ PLATFORM = re.compile(
     r"(cxxabi|dirent|dlfcn|endian|errno|fcntl|immintrin|link|malloc|netdb|poll|pthread|sched|semaphore|"
     r"signal|stdint|strings|time|ucontext|unistd)\.h$"
 )
+
+# Where a file may include a neighbour in the same folder by its name alone.
+NEIGHBOURS = ("cpp/bindings/", "cpp/bench/", "tests/cpp/", "tests/fakes/")
 
 # batch_policy is a pure function: no threads, no locks, no clock of its own.
 POLICY = re.compile(r"(^|/)batch_policy\.(h|cc)$")
@@ -185,8 +189,8 @@ def check_include(path: str, name: str, headers: PublicHeaders) -> str | None:
             return None if re.match(place, path) else f"{library} may not be included here ({name})"
     if PLATFORM.match(name):
         return None
-    if "/" not in name and path.startswith(("cpp/bindings/", "cpp/bench/", "tests/cpp/")):
-        return None  # a neighbour in the same folder
+    if "/" not in name and path.startswith(NEIGHBOURS):
+        return None
     return f"{name} is neither ours, nor standard, nor a library listed in check_layers.py"
 
 

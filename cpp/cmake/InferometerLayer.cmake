@@ -4,8 +4,8 @@
 # Most of compiling one file is reading headers that the next one reads again.
 
 function(inferometer_flags target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wsign-conversion
-                         $<$<BOOL:${INFEROMETER_WERROR}>:-Werror>)
+  set(warnings -Wall -Wextra -Wsign-conversion $<$<BOOL:${INFEROMETER_WERROR}>:-Werror>)
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${warnings}>")
   if(INFEROMETER_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${INFEROMETER_SANITIZE}
                            -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -30,7 +30,7 @@ def test_every_source_file_has_its_line() -> None:
         str(path.relative_to(ROOT))
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*")
-        if path.suffix in {".h", ".cc", ".py", ".pyi", ".typed"}
+        if path.suffix in {".h", ".cc", ".cu", ".py", ".pyi", ".typed"}
     }
     assert there - listed() == set(), "files without a line"
     assert listed() - there == set(), "lines without a file"
