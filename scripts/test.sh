@@ -4,6 +4,7 @@
 #   scripts/test.sh          release, ASan+UBSan and TSan builds with GoogleTest; pytest; lint
 #   scripts/test.sh --fast   release build with GoogleTest, pytest without slow tests, lint without
 #                            clang-tidy
+#   scripts/test.sh --cuda   on a machine with a GPU: what runs on it, and a bench (docs/gpu.md)
 #   scripts/test.sh --all    also mutants of the alerts, `pip install .` in isolation, the wheel, the
 #                            PyTorch test, other Pythons; the stress test with millions of requests
 set -euo pipefail
@@ -15,7 +16,8 @@ for argument in "$@"; do
   case $argument in
     --fast) mode=fast ;;
     --all) mode=all ;;
-    *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    --cuda) mode=cuda ;;
+    *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
 
@@ -140,9 +142,42 @@ torch_tests() {
     build/venv-torch/bin/python -m pytest -q tests/python/test_engine.py -k torch
 }
 
+# Everything that computes, on the first GPU; the emulated one runs along.
+# shellcheck disable=SC2329  # called by name, through stage
+gpu_found() {
+  python -c 'import inferometer as im, sys
+gpu = im.devices()[1]
+print(gpu.name, gpu.description, gpu.unavailable or "")
+sys.exit(bool(gpu.unavailable))'
+}
+# shellcheck disable=SC2329
+cuda_gtest() {
+  INFEROMETER_CUBLAS=$(python -c 'from inferometer.device_list import cuda_files
+print(cuda_files()[1])') INFEROMETER_TEST_CUDA_MODULE=$PWD/build/release/cpp/_cuda.so \
+    GTEST_OUTPUT="json:$reports/gtest-cuda/" \
+    ctest --test-dir build/release/cpp -R '^(backend|model)$' --output-on-failure --no-tests=error
+}
+# shellcheck disable=SC2329
+cuda_python_tests() {
+  python -m pytest -q --junitxml="$reports/pytest.xml" tests/python/test_cuda_*.py \
+    tests/python/test_onnx_*.py
+}
+cuda_stages() {
+  stage cuBLAS python -m pip install -q 'nvidia-cublas==13.*' || true
+  stage GPU gpu_found || return 0
+  stage "gtest (GPU)" cuda_gtest || true
+  stage "pytest (GPU)" cuda_python_tests || true
+  stage "bench (GPU)" scripts/bench.sh gpu || true
+}
+
 stage set-up scripts/setup.sh test || { summary; exit 1; }
 export PATH=$PWD/.venv/bin:$PATH
 stage "release build" release_build || { summary; exit 1; }
+if [ "$mode" = cuda ]; then
+  cuda_stages
+  summary
+  exit
+fi
 [ "$mode" = fast ] || start_early asan tsan
 stage "gtest (release)" gtest release build/release/cpp || true
 stage pytest python_tests || true

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -13,6 +14,8 @@
 #include "backend/backend.h"
 #include "backend/cpu_backend.h"
 #include "backend/cpu_isa.h"
+#include "backend/cuda/cuda_backend.h"
+#include "backend/cuda_loader.h"
 #include "backend/device_buffer.h"
 
 namespace inferometer {
@@ -25,6 +28,14 @@ struct BackendUnderTest {
   double tolerance;
 };
 
+/// The first GPU, where INFEROMETER_TEST_CUDA_MODULE names the module for it (scripts/test.sh
+/// --cuda does).
+inline std::shared_ptr<Backend> real_gpu() {
+  const char* const module = std::getenv("INFEROMETER_TEST_CUDA_MODULE");
+  const char* const cublas = std::getenv("INFEROMETER_CUBLAS");
+  return cuda_module(module).make_backend(0, cublas != nullptr ? cublas : "");
+}
+
 inline std::vector<BackendUnderTest> backends_under_test() {
   std::vector<BackendUnderTest> backends;
   for (const CpuIsa& isa : cpu_isas()) {
@@ -32,6 +43,12 @@ inline std::vector<BackendUnderTest> backends_under_test() {
       return isa.runs_here ? make_cpu_backend(isa.name) : nullptr;
     };
     backends.push_back({"cpu_" + std::string(isa.name), make, 1e-5});
+  }
+  backends.push_back({"emulated_cuda",
+                      [] { return cuda::make_backend(0, INFEROMETER_EMULATED_CUBLAS_FOLDER); },
+                      1e-5});
+  if (std::getenv("INFEROMETER_TEST_CUDA_MODULE") != nullptr) {
+    backends.push_back({"cuda", real_gpu, 1e-5});
   }
   return backends;
 }

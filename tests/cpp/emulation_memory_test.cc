@@ -123,6 +123,22 @@ TEST_F(EmulationMemoryTest, DevicesHaveTheirOwn) {
   EXPECT_EQ(emulation::live().allocations, 2U);
 }
 
+TEST_F(EmulationMemoryTest, RegisteredMemoryStaysItsOwners) {
+  std::vector<int> host(64, 7);
+  const size_t bytes = host.size() * sizeof(int);
+  ASSERT_EQ(cudaHostRegister(host.data(), bytes, cudaHostRegisterDefault), cudaSuccess);
+  EXPECT_EQ(emulation::live().pinned_bytes, bytes);
+  EXPECT_EQ(cudaHostRegister(host.data(), bytes, cudaHostRegisterDefault),
+            cudaErrorHostMemoryAlreadyRegistered);
+  EXPECT_EQ(cudaFreeHost(host.data()), cudaErrorInvalidValue);
+  ASSERT_EQ(cudaDeviceReset(), cudaSuccess);
+  EXPECT_EQ(emulation::live().pinned_bytes, 0U);
+  EXPECT_EQ(host.back(), 7);
+  EXPECT_EQ(cudaHostUnregister(host.data()), cudaErrorHostMemoryNotRegistered);
+  ASSERT_EQ(cudaHostRegister(host.data(), bytes, cudaHostRegisterDefault), cudaSuccess);
+  EXPECT_EQ(cudaHostUnregister(host.data()), cudaSuccess);
+}
+
 TEST_F(EmulationMemoryTest, AQueuedCopyOfFreedMemoryIsSeen) {
   if (emulation::has_address_sanitizer())
     GTEST_SKIP() << "AddressSanitizer says so: see EmulationStreamMistakesTest";

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
+#include "backends_under_test.h"
 #include "graph_under_test.h"
 #include "inferometer/errors.h"
 #include "model/fusion.h"
@@ -50,8 +53,43 @@ Tensor images(int64_t rows) {
   return random_tensor(Shape({rows, 2, 8, 8}), generator);
 }
 
-TEST(ExecutorTest, ARowsAnswerDependsOnThatRowAlone) {
-  Executor executor(compile(network(), make_cpu_backend()));
+/// On every device that there is.
+class ExecutorOnDeviceTest : public BackendTest {};
+
+TEST_P(ExecutorOnDeviceTest, AnswersAsAnyOtherDevice) {
+  Executor on_device(compile(network(), backend_));
+  Executor on_host(compile(network(), make_cpu_backend()));
+  for (const int64_t rows : {3, 7, 1}) {
+    const Tensor x = images(rows);
+    const std::vector<Tensor> got = outputs_of(on_device, x);
+    const std::vector<Tensor> want = outputs_of(on_host, x);
+    for (size_t i = 0; i < want.size(); ++i) {
+      const std::vector<float> values = floats(got[i]);
+      for (size_t k = 0; k < values.size(); ++k) {
+        ASSERT_NEAR(values[k], floats(want[i])[k], 1e-5) << rows << " rows, output " << i;
+      }
+    }
+  }
+}
+
+TEST_P(ExecutorOnDeviceTest, InstancesRunBesideEachOther) {
+  const auto compiled = compile(network(), backend_);
+  const Tensor x = images(5);
+  const Tensor other = images(2);
+  Executor alone(compiled);
+  const std::vector<float> want = floats(outputs_of(alone, x)[0]);
+  const std::vector<float> want_other = floats(outputs_of(alone, other)[0]);
+  const auto run_often = [&](const Tensor& input, const std::vector<float>& expected) {
+    Executor executor(compiled);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(floats(outputs_of(executor, input)[0]), expected);
+  };
+  std::thread beside([&] { run_often(other, want_other); });
+  run_often(x, want);
+  beside.join();
+}
+
+TEST_P(ExecutorOnDeviceTest, ARowsAnswerDependsOnThatRowAlone) {
+  Executor executor(compile(network(), backend_));
   const Tensor x = images(13);
   const std::vector<Tensor> together = outputs_of(executor, x);
   ASSERT_EQ(together.size(), 3U);
@@ -68,8 +106,8 @@ TEST(ExecutorTest, ARowsAnswerDependsOnThatRowAlone) {
   }
 }
 
-TEST(ExecutorTest, NaNStaysInItsRow) {
-  Executor executor(compile(network(), make_cpu_backend()));
+TEST_P(ExecutorOnDeviceTest, NaNStaysInItsRow) {
+  Executor executor(compile(network(), backend_));
   Tensor x = images(4);
   x.as<float>()[2 * 128 + 7] = std::numeric_limits<float>::quiet_NaN();  // in row 2
   const std::vector<Tensor> outputs = outputs_of(executor, x);
@@ -172,15 +210,15 @@ TEST(ExecutorTest, ABatchThatFindsNoMemoryFailsAndTheNextOneRuns) {
   }
 }
 
-TEST(ExecutorTest, NoRowsGiveNoRows) {
-  Executor executor(compile(network(), make_cpu_backend()));
+TEST_P(ExecutorOnDeviceTest, NoRowsGiveNoRows) {
+  Executor executor(compile(network(), backend_));
   const std::vector<Tensor> outputs = outputs_of(executor, images(0));
   ASSERT_EQ(outputs.size(), 3U);
   EXPECT_EQ(outputs[0].shape(), Shape({0, 10}));
 }
 
-TEST(ExecutorTest, RefusesInputsThatAreNotAsSpecified) {
-  Executor executor(compile(network(), make_cpu_backend()));
+TEST_P(ExecutorOnDeviceTest, RefusesInputsThatAreNotAsSpecified) {
+  Executor executor(compile(network(), backend_));
   std::mt19937 generator(1);
   const auto attempt = [&](std::vector<Tensor> inputs) {
     TestBatch batch(std::move(inputs));
@@ -197,10 +235,10 @@ TEST(ExecutorTest, RefusesInputsThatAreNotAsSpecified) {
   EXPECT_THROW(attempt(one(Tensor(DType::kFloat64, Shape({2, 2, 8, 8})))), DTypeError);
 }
 
-TEST(ExecutorTest, AModelOfOneRowTakesOne) {
+TEST_P(ExecutorOnDeviceTest, AModelOfOneRowTakesOne) {
   GraphUnderTest graph;
   graph.input("x", Shape({1, 4})).node("Relu", {"x"}, "y").output("y");
-  Executor executor(compile(graph, make_cpu_backend()));
+  Executor executor(compile(graph, backend_));
   EXPECT_EQ(executor.max_rows(), 1);
   EXPECT_EQ(executor.inputs()[0].shape, Shape({1, 4}));
   EXPECT_EQ(executor.outputs()[0].shape, Shape({1, 4}));
@@ -208,6 +246,9 @@ TEST(ExecutorTest, AModelOfOneRowTakesOne) {
             (std::vector<float>{0, 2, 0, 4}));
   EXPECT_THROW((void)run(executor, Tensor(DType::kFloat32, Shape({2, 4}))), ShapeError);
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, ExecutorOnDeviceTest, testing::ValuesIn(backends_under_test()),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace inferometer

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import emulated_cuda
 import inferometer as im
 from gated_model import GatedModel
 from loop_runners import Run, runner
@@ -65,6 +66,12 @@ def engine(model: GatedModel) -> Iterator[im.Engine]:
     yield engine
     model.__exit__()
     engine.close()
+
+
+@pytest.fixture
+def gpus() -> Iterator[emulated_cuda.EmulatedGpus]:
+    """Two emulated GPUs that models can be loaded onto."""
+    yield from emulated_cuda.fresh_gpus()
 
 
 @pytest.fixture(params=["asyncio", "asyncio debug", "uvloop", "uvloop debug"])

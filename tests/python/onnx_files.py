@@ -13,8 +13,6 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-import inferometer as im
-
 Floats = NDArray[np.float32]
 OPSET = 17
 ROWS = 3
@@ -70,25 +68,8 @@ def random(shape: Sequence[int], seed: int = 0) -> Floats:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def check(
-    folder: Path,
-    nodes: Sequence[onnx.NodeProto],
-    x_shape: Sequence[int],
-    weights: Mapping[str, NDArray[Any]] | None = None,
-    opset: int = 17,
-    rows: int | None = None,
-    free: bool = True,
-) -> im.Model:
-    """Runs ``x -> y`` natively and with onnxruntime on the same rows."""
-    rows = ROWS if rows is None else rows
-    batch = "batch" if free else rows
-    proto = model(nodes, {"x": [batch, *x_shape]}, {"y": None}, weights, opset)
-    path = save(proto, folder)
-    native = im.onnx.load(path)
-    x = random((rows, *x_shape), seed=1)
-    (want,) = reference(path, {"x": x})
-    got = native.run(x)
-    assert got.shape == want.shape
-    assert got.dtype == np.float32
-    np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
-    return native
+def mlp(weights: dict[str, NDArray[np.float32]] | None = None) -> onnx.ModelProto:
+    """One layer: rows of 5 to rows of 7."""
+    if weights is None:
+        weights = {"w": random((5, 7), 2)}
+    return model([node("MatMul", ["x", "w"], "y")], {"x": ["batch", 5]}, {"y": None}, weights)

@@ -17,6 +17,7 @@ import pytest
 
 import inferometer as im
 from inferometer.onnx._operators import KNOWN_VERSIONS
+from onnx_devices import DEVICES, load
 from onnx_files import save
 
 FOLDERS = [
@@ -71,12 +72,12 @@ def test_exported(folder: Path, tmp_path: Path) -> None:
         for node in proto.graph.node:
             assert node.op_type in KNOWN_VERSIONS or node.op_type in str(caught.value)
         return
-    native = im.onnx.load(path)
-    for data in sorted(folder.glob("test_data_set_*")):
-        inputs = [recorded(data / f"input_{i}.pb") for i in range(len(native.inputs))]
-        want = recorded(data / "output_0.pb")
-        got = native.run(*inputs)
-        np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-5)
+    for native in (load(path, device) for device in DEVICES):
+        for data in sorted(folder.glob("test_data_set_*")):
+            inputs = [recorded(data / f"input_{i}.pb") for i in range(len(native.inputs))]
+            want = recorded(data / "output_0.pb")
+            got = native.run(*inputs)
+            np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-5, err_msg=native.device)
 
 
 def test_enough_of_them_run() -> None:

@@ -9,17 +9,10 @@ import numpy as np
 import onnx
 import onnx.external_data_helper
 import pytest
-from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 import inferometer as im
-from onnx_files import model, node, random, reference, save
-
-
-def mlp(weights: dict[str, NDArray[np.float32]] | None = None) -> onnx.ModelProto:
-    if weights is None:
-        weights = {"w": random((5, 7), 2)}
-    return model([node("MatMul", ["x", "w"], "y")], {"x": ["batch", 5]}, {"y": None}, weights)
+from onnx_files import mlp, model, node, random, reference, save
 
 
 def test_a_path_may_be_a_string_or_a_path(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 import inferometer as im
-from onnx_files import check, model, node, random, reference, save
+from onnx_check import check
+from onnx_files import model, node, random, reference, save
 
 Weights = dict[str, NDArray[Any]]
 

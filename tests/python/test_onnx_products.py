@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onnx_files import check, node, random
+from onnx_check import check
+from onnx_files import node, random
 
 
 @pytest.mark.parametrize("transpose", [0, 1])

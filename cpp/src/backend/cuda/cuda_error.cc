@@ -5,12 +5,30 @@
 #include "inferometer/errors.h"
 
 namespace inferometer::cuda {
+namespace {
+
+DeviceFault fault_of(cudaError_t status) noexcept {
+  if (is_sticky(status)) return DeviceFault::kLost;
+  switch (status) {
+    case cudaErrorMemoryAllocation:
+      return DeviceFault::kOutOfMemory;
+    case cudaErrorInsufficientDriver:
+    case cudaErrorNoDevice:
+    case cudaErrorInvalidDevice:
+      return DeviceFault::kUnavailable;
+    default:
+      return DeviceFault::kOther;
+  }
+}
+
+}  // namespace
 
 void fail(cudaError_t status, const char* what) {
   // A failed call is remembered, and the check of the next launch would find it.
   static_cast<void>(cudaGetLastError());
-  throw DeviceError(std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status) +
-                    " (" + what + ")");
+  throw DeviceError(
+      std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status) + " (" + what + ")",
+      fault_of(status));
 }
 
 // CUDA Runtime API, "Data types used by CUDA Runtime", enum cudaError: "This leaves the process in

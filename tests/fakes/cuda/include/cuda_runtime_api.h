@@ -49,6 +49,7 @@ inline constexpr unsigned cudaHostAllocDefault = 0;
 inline constexpr unsigned cudaHostAllocPortable = 1;
 inline constexpr unsigned cudaHostAllocMapped = 2;
 inline constexpr unsigned cudaHostAllocWriteCombined = 4;
+inline constexpr unsigned cudaHostRegisterDefault = 0;
 
 struct uint3 {
   unsigned x, y, z;
@@ -114,6 +115,8 @@ CUDA_EMULATION_API cudaError_t cudaFree(void* pointer);
 CUDA_EMULATION_API cudaError_t cudaMallocHost(void** pointer, size_t bytes);
 CUDA_EMULATION_API cudaError_t cudaHostAlloc(void** pointer, size_t bytes, unsigned flags);
 CUDA_EMULATION_API cudaError_t cudaFreeHost(void* pointer);
+CUDA_EMULATION_API cudaError_t cudaHostRegister(void* pointer, size_t bytes, unsigned flags);
+CUDA_EMULATION_API cudaError_t cudaHostUnregister(void* pointer);
 CUDA_EMULATION_API cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes,
                                           cudaMemcpyKind kind);
 CUDA_EMULATION_API cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes,

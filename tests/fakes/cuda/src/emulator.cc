@@ -61,7 +61,7 @@ void Emulator::destroy_context(int index) {
   std::erase_if(cublas_handles, [&](const auto& entry) { return entry.second.device == index; });
   std::erase_if(pinned, [&](const auto& entry) {
     if (entry.second.device != index) return false;
-    std::free(reinterpret_cast<void*>(entry.first));
+    if (!entry.second.registered) std::free(reinterpret_cast<void*>(entry.first));
     return true;
   });
   device(index).memory.clear();

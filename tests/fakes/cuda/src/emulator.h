@@ -37,6 +37,7 @@ struct Event {
 struct PinnedMemory {
   int device;
   size_t bytes;
+  bool registered = false;  // the memory is its owner's
 };
 
 struct CublasHandle {

@@ -25,7 +25,7 @@ cudaError_t allocate_host(Call& call, void** pointer, size_t bytes) {
   void* memory = nullptr;
   if (posix_memalign(&memory, kPage, bytes) != 0) return cudaErrorMemoryAllocation;
   std::memset(memory, kFillByte, bytes);
-  call.emulator().pinned[reinterpret_cast<uintptr_t>(memory)] = {current_device(), bytes};
+  call.emulator().pinned[reinterpret_cast<uintptr_t>(memory)] = {current_device(), bytes, false};
   *pointer = memory;
   return cudaSuccess;
 }
@@ -45,6 +45,15 @@ bool is_pinned(const Emulator& emulator, const void* pointer, size_t bytes) {
   --found;
   const size_t offset = address - found->first;
   return offset < found->second.bytes && bytes <= found->second.bytes - offset;
+}
+
+/// False if it is not pinned, or in the other way.
+bool unpin(Call& call, void* pointer, bool registered) {
+  auto& pinned = call.emulator().pinned;
+  const auto found = pinned.find(reinterpret_cast<uintptr_t>(pointer));
+  if (found == pinned.end() || found->second.registered != registered) return false;
+  pinned.erase(found);
+  return true;
 }
 
 /// False if the pointer is not what it should be.
@@ -158,11 +167,24 @@ cudaError_t cudaHostAlloc(void** pointer, size_t bytes, unsigned /*flags*/) {
 cudaError_t cudaFreeHost(void* pointer) {
   return runtime_call("cudaFreeHost", CallKind::kRelease, [&](Call& call) {
     if (pointer == nullptr) return cudaSuccess;
-    if (call.emulator().pinned.erase(reinterpret_cast<uintptr_t>(pointer)) == 0) {
-      return cudaErrorInvalidValue;
-    }
+    if (!unpin(call, pointer, false)) return cudaErrorInvalidValue;
     std::free(pointer);
     return cudaSuccess;
+  });
+}
+
+cudaError_t cudaHostRegister(void* pointer, size_t bytes, unsigned /*flags*/) {
+  return runtime_call("cudaHostRegister", CallKind::kWork, [&](Call& call) {
+    if (pointer == nullptr || bytes == 0) return cudaErrorInvalidValue;
+    if (is_pinned(call.emulator(), pointer, 1)) return cudaErrorHostMemoryAlreadyRegistered;
+    call.emulator().pinned[reinterpret_cast<uintptr_t>(pointer)] = {current_device(), bytes, true};
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaHostUnregister(void* pointer) {
+  return runtime_call("cudaHostUnregister", CallKind::kRelease, [&](Call& call) {
+    return unpin(call, pointer, true) ? cudaSuccess : cudaErrorHostMemoryNotRegistered;
   });
 }
 

@@ -1,0 +1,76 @@
+#include "backend/cuda/cuda_context.h"
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "backend/cuda/cuda_error.h"
+#include "base/mutex.h"
+#include "inferometer/errors.h"
+
+namespace inferometer::cuda {
+namespace {
+
+/// The latest context of each device. Thread-safe.
+class Contexts {
+ public:
+  static Contexts& all() {
+    static auto* const contexts = new Contexts();  // outlives whoever uses one as the process ends
+    return *contexts;
+  }
+  template <typename Reset>
+  std::shared_ptr<Context> of(int device, Reset reset) {
+    MutexLock lock(mutex_);
+    std::shared_ptr<Context>& latest = by_device_[device];
+    if (latest && !latest->lost()) return latest;
+    if (latest) reset(*latest);
+    latest = std::make_shared<Context>(device);
+    return latest;
+  }
+
+ private:
+  Mutex mutex_;
+  std::map<int, std::shared_ptr<Context>> by_device_ GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+std::shared_ptr<Context> Context::of(int device) {
+  return Contexts::all().of(device, [](Context& lost) { lost.reset(); });
+}
+
+void Context::reset() {
+  const std::unique_lock<std::shared_mutex> alone(in_use_);
+  cuda::check(cudaSetDevice(device_), "choosing the device");
+  cuda::check(cudaDeviceReset(), "resetting the device");
+}
+
+Context::Use Context::enter() {
+  Use use(in_use_);
+  if (lost()) {
+    throw DeviceError("cuda:" + std::to_string(device_) +
+                          " was lost by an earlier error; load the model again, and swap it in",
+                      DeviceFault::kLost);
+  }
+  check(cudaSetDevice(device_), "choosing the device");
+  return use;
+}
+
+std::optional<Context::Use> Context::try_enter() noexcept {
+  Use use(in_use_);
+  if (lost()) return std::nullopt;
+  // Any other failure is no reason to keep what can be given back from whichever device is current.
+  if (is_sticky(cudaSetDevice(device_))) {
+    lost_ = true;
+    return std::nullopt;
+  }
+  return use;
+}
+
+void Context::check(cudaError_t status, const char* what) {
+  if (status == cudaSuccess) return;
+  if (is_sticky(status)) lost_ = true;
+  fail(status, what);
+}
+
+}  // namespace inferometer::cuda
