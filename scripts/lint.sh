@@ -26,7 +26,7 @@ check() {
   fi
 }
 format_cpp() {
-  find cpp tests/cpp tests/fakes \( -name '*.cc' -o -name '*.h' \) -print0 |
+  find cpp tests/cpp tests/fakes \( -name '*.cc' -o -name '*.cu' -o -name '*.h' \) -print0 |
     xargs -0 clang-format --dry-run -Werror
 }
 stub() {
