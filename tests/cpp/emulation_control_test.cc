@@ -112,7 +112,15 @@ TEST_F(EmulationControlTest, ACallFailsByItsName) {
   EXPECT_EQ(small_program(), cudaSuccess);
   EXPECT_EQ(small_program(), cudaErrorMemoryAllocation);
   EXPECT_EQ(small_program(), cudaSuccess);
-  // What releases does so even if it fails.
+  // What waits does so even if it fails: there is nothing left that would use what is freed then.
+  const Array<int> data({0});
+  ASSERT_EQ(cudaMemsetAsync(data.data(), 1, 4), cudaSuccess);
+  emulation::fail_call("cudaDeviceSynchronize", 1, cudaErrorUnknown);
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorUnknown);
+  EXPECT_EQ(emulation::live().queued_operations, 0U);
+}
+
+TEST_F(EmulationControlTest, WhatReleasesDoesSoEvenIfItFails) {
   void* data = nullptr;
   ASSERT_EQ(cudaMalloc(&data, 4), cudaSuccess);
   emulation::fail_call("cudaFree", 1, cudaErrorUnknown);

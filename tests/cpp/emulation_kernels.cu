@@ -1,6 +1,5 @@
-#include "emulation_kernels.h"
-
 #include "backend/cuda/cuda_launch.h"
+#include "emulation_kernels.h"
 
 namespace inferometer {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "emulated_array.h"
@@ -152,6 +153,15 @@ TEST_F(EmulationMemoryTest, AQueuedCopyOfFreedMemoryIsSeen) {
   EXPECT_EQ(cudaStreamSynchronize(stream.get()), cudaErrorIllegalAddress);
   EXPECT_NE(emulation::last_failure().find("the source of a copy is not memory of the device"),
             std::string::npos);
+  ASSERT_EQ(cudaDeviceReset(), cudaSuccess);
+  const Array<int> target({0});
+  int* pinned = nullptr;
+  ASSERT_EQ(cudaMallocHost(&pinned, sizeof(int)), cudaSuccess);
+  ASSERT_EQ(cudaMemcpyAsync(target.data(), pinned, sizeof(int), cudaMemcpyHostToDevice),
+            cudaSuccess);
+  ASSERT_EQ(cudaFreeHost(pinned), cudaSuccess);
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorIllegalAddress);
+  EXPECT_NE(emulation::last_failure().find("no longer pinned"), std::string::npos);
 }
 
 }  // namespace

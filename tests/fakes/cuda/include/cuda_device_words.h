@@ -78,6 +78,8 @@ inline unsigned min(unsigned a, unsigned b) { return std::min(a, b); }
 inline unsigned max(unsigned a, unsigned b) { return std::max(a, b); }
 inline long min(long a, long b) { return std::min(a, b); }
 inline long max(long a, long b) { return std::max(a, b); }
+inline unsigned long min(unsigned long a, unsigned long b) { return std::min(a, b); }
+inline unsigned long max(unsigned long a, unsigned long b) { return std::max(a, b); }
 inline long long min(long long a, long long b) { return std::min(a, b); }
 inline long long max(long long a, long long b) { return std::max(a, b); }
 inline float min(float a, float b) { return fminf(a, b); }

@@ -32,8 +32,7 @@ Call::Call(const char* name, CallKind kind) NO_THREAD_SAFETY_ANALYSIS
     : lock_(world().mutex),
       emulator_(*world().emulator),
       planned_(emulator_.calls.note(name, kind)),
-      refusal_(planned_.has_value() ? static_cast<cudaError_t>(planned_->error)
-                                    : refusal_of(emulator_, kind)) {}
+      state_(refusal_of(emulator_, kind)) {}
 
 Access::Access() NO_THREAD_SAFETY_ANALYSIS : lock_(world().mutex),
                                              emulator_(world().emulator.get()) {}

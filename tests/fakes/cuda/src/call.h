@@ -21,13 +21,17 @@ class CUDA_EMULATION_API Call {
   /// The failure that was planned for this call.
   [[nodiscard]] const std::optional<PlannedError>& planned() const { return planned_; }
   /// Why the call may not do what it is there for, success if it may.
-  [[nodiscard]] cudaError_t refusal() const { return refusal_; }
+  [[nodiscard]] cudaError_t refusal() const {
+    return planned_.has_value() ? static_cast<cudaError_t>(planned_->error) : state_;
+  }
+  /// The same, had nothing been planned.
+  [[nodiscard]] cudaError_t state() const { return state_; }
 
  private:
   MutexLock lock_;
   Emulator& emulator_;
   std::optional<PlannedError> planned_;
-  cudaError_t refusal_;
+  cudaError_t state_;
 };
 
 /// The lock and the Emulator for those that are no calls. Single-owner.
@@ -53,7 +57,9 @@ cudaError_t runtime_call(const char* name, CallKind kind, Body body) {
   Call call(name, kind);
   const cudaError_t refusal = call.refusal();
   cudaError_t error = refusal;
-  if (refusal == cudaSuccess || kind == CallKind::kRelease) {
+  const bool nevertheless =
+      kind == CallKind::kRelease || (kind == CallKind::kWait && call.state() == cudaSuccess);
+  if (refusal == cudaSuccess || nevertheless) {
     const cudaError_t result = body(call);
     if (refusal == cudaSuccess) error = result;
   }

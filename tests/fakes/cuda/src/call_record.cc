@@ -5,7 +5,9 @@
 namespace inferometer::emulation {
 namespace {
 
-bool may_be_any(CallKind kind) { return kind == CallKind::kWork || kind == CallKind::kSurvey; }
+bool may_be_any(CallKind kind) {
+  return kind == CallKind::kSurvey || kind == CallKind::kWork || kind == CallKind::kWait;
+}
 
 }  // namespace
 

@@ -15,6 +15,7 @@ enum class CallKind : uint8_t {
   kAnswer,   // tells what is known; refused only if that was planned
   kSurvey,   // about devices, which must be there
   kWork,     // needs the current device, not lost
+  kWait,     // as kWork, and waits even if it is to fail: nothing is left queued
   kRelease,  // gives something back, on a lost device too
 };
 

@@ -142,7 +142,7 @@ cudaError_t cudaDeviceGetPCIBusId(char* text, int length, int device) {
 }
 
 cudaError_t cudaDeviceSynchronize() {
-  return runtime_call("cudaDeviceSynchronize", CallKind::kWork,
+  return runtime_call("cudaDeviceSynchronize", CallKind::kWait,
                       [](Call& call) { return call.emulator().run_all(current_device()); });
 }
 

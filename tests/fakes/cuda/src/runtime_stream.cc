@@ -62,7 +62,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
-  return runtime_call("cudaStreamSynchronize", CallKind::kWork, [&](Call& call) {
+  return runtime_call("cudaStreamSynchronize", CallKind::kWait, [&](Call& call) {
     std::shared_ptr<Stream> stream;
     const cudaError_t error = call.emulator().find_stream(handle, stream);
     if (error != cudaSuccess || stream->last == nullptr) return error;
@@ -117,7 +117,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event_handle, cudaStream_t handle) {
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
-  return runtime_call("cudaEventSynchronize", CallKind::kWork, [&](Call& call) {
+  return runtime_call("cudaEventSynchronize", CallKind::kWait, [&](Call& call) {
     Event* event = nullptr;
     const cudaError_t error = call.emulator().find_event(handle, event);
     if (error != cudaSuccess || event->recorded == nullptr) return error;

@@ -52,7 +52,7 @@ inline void prepare_stack(StackContext& context, char* stack, size_t bytes, void
   *--top = nullptr;                         // where `entry` would return to: ends a backtrace
   *--top = reinterpret_cast<void*>(entry);  // where the switch returns to
   for (int registers = 0; registers < 6; ++registers) *--top = nullptr;
-  context.top = top;
+  context.top = static_cast<void*>(top);
 }
 
 inline void switch_stacks(StackContext& from, StackContext& to) {
