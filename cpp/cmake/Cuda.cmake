@@ -78,5 +78,7 @@ target_compile_options(inferometer_cuda PRIVATE
   "$<$<COMPILE_LANGUAGE:CUDA>:--compress-mode=size;--threads=0;-Xcompiler=-Wall,-Wextra,-Wsign-conversion>"
   "$<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<BOOL:${INFEROMETER_WERROR}>>:-Werror=all-warnings;-Xcompiler=-Werror>")
 # Nothing of the static CUDA runtime is visible beside another extension that has one.
-target_link_options(inferometer_cuda PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined
+set(exports ${CMAKE_CURRENT_SOURCE_DIR}/cmake/cuda_module.map)
+set_target_properties(inferometer_cuda PROPERTIES LINK_DEPENDS ${exports})
+target_link_options(inferometer_cuda PRIVATE -Wl,--version-script=${exports} -Wl,--no-undefined
                                              $<$<CONFIG:Release>:-s>)

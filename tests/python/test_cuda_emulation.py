@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 FAKES = ROOT / "build/release/cpp/tests/fakes/cuda"
 RUNTIME = FAKES / "libemulated_cudart.so"
-CUBLAS = FAKES / "libcublas.so.13"
+CUBLAS = FAKES / "cublas/libcublas.so.13"
 
 pytestmark = pytest.mark.skipif(
     not CUBLAS.exists(),

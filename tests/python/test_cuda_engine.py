@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 import emulated_cuda
 import inferometer as im
@@ -33,6 +34,18 @@ def sample(registry: im.Registry, name: str, **labels: str) -> float:
         ):
             return float(line.rpartition(" ")[2])
     raise AssertionError(f"no {name} with {labels} in\n{text}")
+
+
+def readyz(engine: im.Engine) -> int:
+    """The status of GET /readyz."""
+
+    async def get() -> int:
+        app = Starlette(routes=health_routes(engine))
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return (await client.get("/readyz")).status_code
+
+    return asyncio.run(get())
 
 
 def test_answers_are_those_of_the_cpu(gpus: EmulatedGpus, path: Path) -> None:
@@ -148,19 +161,18 @@ def test_a_lost_gpu_is_survived(gpus: EmulatedGpus, path: Path) -> None:
     with im.Engine(
         im.onnx.load(path, device="cuda:0"), name="m", batching=BATCHING, registry=registry
     ) as engine:
-        client = TestClient(Starlette(routes=health_routes(engine)))
-        assert client.get("/readyz").status_code == 200
+        assert readyz(engine) == 200
         gpus.lose(0)
         for _ in range(3):
             with pytest.raises(im.DeviceError) as raised:
                 engine.infer(x)
             assert raised.value.fault == "lost"
         assert not engine.ready
-        assert client.get("/readyz").status_code == 503
+        assert readyz(engine) == 503
         assert sample(registry, "inferometer_device_errors_total", kind="lost") == 3
         engine.swap(im.onnx.load(path, device="cuda:0"))
         assert engine.ready
-        assert client.get("/readyz").status_code == 200
+        assert readyz(engine) == 200
         np.testing.assert_allclose(engine.infer(x), want, rtol=1e-5, atol=1e-6)
 
 
