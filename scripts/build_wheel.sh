@@ -60,6 +60,8 @@ with im.Engine(lambda x: x * 2, name="double") as engine:
     body, _ = im.render_metrics()
 assert b'inference_requests_total{model_name="double",status="success"} 1' in body, body
 print("imported", im.__version__, "from the wheel: one request made and counted")
+_, gpu, *_ = im.devices()
+print("CUDA:", gpu.unavailable or f"{gpu.name}, {gpu.description}")
 PYTHON
 use=(build/wheel-check/venv/bin/python -P build/wheel-check/use.py)
 if ! build/wheel-check/venv/bin/python -P -c '' 2>/dev/null; then use=("${use[0]}" "${use[2]}"); fi

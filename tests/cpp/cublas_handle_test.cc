@@ -52,7 +52,7 @@ TEST_F(CublasHandleTest, MultipliesRowMajorMatrices) {
       const DeviceBuffer dy(gpu, static_cast<size_t>(m * n) * 4);
       gpu->load(dx.data(), reinterpret_cast<const std::byte*>(x.data()), x.size() * 4);
       gpu->load_gemm_weights(op, w.data(), dw.data());
-      stream->gemm(op, m, floats(dx), dw.data(), nullptr, floats(dy));
+      stream->gemm(op, m, floats_of(dx), dw.data(), nullptr, floats_of(dy));
       std::vector<float> y(static_cast<size_t>(m * n));
       stream->copy_out(reinterpret_cast<std::byte*>(y.data()), dy.data(), y.size() * 4);
       stream->synchronize();
@@ -81,7 +81,7 @@ TEST_F(CublasHandleTest, MatricesBeyondItsIntegersAreAnError) {
                 .transpose_w = false,
                 .activation = Activation::kNone};
   EXPECT_TRUE(
-      contains(said([&] { stream->gemm(op, 1, floats(some), some.data(), nullptr, floats(some)); }),
+      contains(said([&] { stream->gemm(op, 1, floats_of(some), some.data(), nullptr, floats_of(some)); }),
                "a matrix of 1099511627776"));
 }
 

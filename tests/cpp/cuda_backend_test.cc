@@ -60,7 +60,7 @@ TEST_F(CudaBackendTest, WhateverCallFailsNothingLeaks) {
     stream->begin(RunPart::kInput);
     stream->copy_in(device.data(), host.data(), 64);
     stream->begin(RunPart::kInfer);
-    stream->relu(16, floats(device), floats(device));
+    stream->relu(16, floats_of(device), floats_of(device));
     stream->begin(RunPart::kOutput);
     stream->copy_out(host.data(), device.data(), 64);
     stream->end_run();
@@ -95,7 +95,7 @@ TEST_F(CudaBackendTest, ALostContextFailsEverythingUntilTheNextBackend) {
   auto buffer = std::make_unique<DeviceBuffer>(gpu, 64);
   auto host = std::make_unique<StagingBuffer>(gpu, 64);
   emulation::lose_device(0, cudaErrorIllegalAddress);
-  stream->relu(16, floats(*buffer), floats(*buffer));
+  stream->relu(16, floats_of(*buffer), floats_of(*buffer));
   EXPECT_TRUE(contains(said([&] { (void)stream->synchronize(); }), "cudaErrorIllegalAddress"));
   EXPECT_FALSE(gpu->healthy());
   EXPECT_EQ(fault_of([&] { stream->synchronize(); }), DeviceFault::kLost);
@@ -114,7 +114,7 @@ TEST_F(CudaBackendTest, ALostContextFailsEverythingUntilTheNextBackend) {
   stream.reset();
   host.reset();
   const auto works = fresh->make_stream();
-  works->relu(16, floats(again), floats(again));
+  works->relu(16, floats_of(again), floats_of(again));
   works->synchronize();
 }
 
@@ -124,7 +124,7 @@ TEST_F(CudaBackendTest, AnotherDeviceIsNotLostWithIt) {
   const auto stream = first->make_stream();
   const DeviceBuffer buffer(first, 64);
   emulation::lose_device(0, cudaErrorLaunchFailure);
-  stream->relu(16, floats(buffer), floats(buffer));
+  stream->relu(16, floats_of(buffer), floats_of(buffer));
   stream->abandon();
   EXPECT_FALSE(first->healthy());
   EXPECT_TRUE(second->healthy());

@@ -27,7 +27,7 @@ class EmulatedCuda : public testing::Test {
   static std::shared_ptr<Backend> backend(int device = 0) {
     return cuda::make_backend(device, INFEROMETER_EMULATED_CUBLAS_FOLDER);
   }
-  static float* floats(const DeviceBuffer& buffer) {
+  static float* floats_of(const DeviceBuffer& buffer) {
     return reinterpret_cast<float*>(buffer.data());
   }
   /// What the DeviceError says that `action` throws.

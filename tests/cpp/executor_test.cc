@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "backends_under_test.h"
+#include "emulated_cuda.h"
 #include "graph_under_test.h"
 #include "inferometer/errors.h"
 #include "model/fusion.h"
@@ -245,6 +246,56 @@ TEST_P(ExecutorOnDeviceTest, AModelOfOneRowTakesOne) {
   EXPECT_EQ(floats(run(executor, tensor_of(Shape({1, 4}), {-1, 2, -3, 4}))),
             (std::vector<float>{0, 2, 0, 4}));
   EXPECT_THROW((void)run(executor, Tensor(DType::kFloat32, Shape({2, 4}))), ShapeError);
+}
+
+class ExecutorOnCudaTest : public EmulatedCuda {};
+
+TEST_F(ExecutorOnCudaTest, WhateverCallFailsNothingLeaksAndTheNextRunIsRight) {
+  const emulation::Live before = emulation::live();
+  const Tensor x = images(3);
+  const std::vector<float> want =
+      floats(outputs_of(*std::make_unique<Executor>(compile(network(), make_cpu_backend())), x)[0]);
+  int failures = 0;
+  for (uint64_t nth = 1;; ++nth) {
+    emulation::clear_failures();
+    emulation::fail_call(emulation::kAnyCall, nth, cudaErrorMemoryAllocation);
+    try {
+      Executor executor(compile(network(), backend()));
+      bool failed = false;
+      std::vector<Tensor> got;
+      try {
+        got = outputs_of(executor, x);
+      } catch (const DeviceError&) {
+        ++failures;
+        failed = true;
+        got = outputs_of(executor, x);
+      }
+      for (size_t k = 0; k < want.size(); ++k) {
+        ASSERT_NEAR(floats(got[0])[k], want[k], 1e-5) << "call " << nth << ", failed " << failed;
+      }
+    } catch (const DeviceError&) {
+      ++failures;  // while it was loaded
+    }
+    const emulation::Live after = emulation::live();
+    EXPECT_EQ(after.allocations, before.allocations) << "call " << nth;
+    EXPECT_EQ(after.pinned_allocations, before.pinned_allocations) << "call " << nth;
+    EXPECT_EQ(after.streams, before.streams) << "call " << nth;
+    EXPECT_EQ(after.events, before.events) << "call " << nth;
+    EXPECT_EQ(after.cublas_handles, before.cublas_handles) << "call " << nth;
+    if (emulation::clear_failures() > 0) break;  // there was no such call any more
+  }
+  EXPECT_GT(failures, 40);
+}
+
+TEST_F(ExecutorOnCudaTest, AnyOrderOfThreadsBlocksAndStreamsGivesTheSame) {
+  const Tensor x = images(4);
+  const auto compiled = compile(network(), backend());
+  Executor executor(compiled);
+  const std::vector<float> want = floats(outputs_of(executor, x)[0]);
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    emulation::set_seed(seed);
+    EXPECT_EQ(floats(outputs_of(executor, x)[0]), want) << "seed " << seed;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, ExecutorOnDeviceTest, testing::ValuesIn(backends_under_test()),
