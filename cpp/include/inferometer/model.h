@@ -101,8 +101,8 @@ class Model {
 
  private:
   Model() = default;
-  [[nodiscard]] static Model build(std::shared_ptr<const Graph> source, CompileOptions options,
-                                   int64_t start_ns);
+  [[nodiscard]] static Model build(const std::shared_ptr<const Graph>& source,
+                                   CompileOptions options, int64_t start_ns);
 
   CompileOptions options_;
   std::shared_ptr<const CompiledGraph> graph_;

@@ -18,6 +18,7 @@ const CudaModule& open_module(const std::string& file) {
   // RTLD_LOCAL: nobody else is to find our static CUDA runtime.
   void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
+    // glibc keeps one text a thread. NOLINTNEXTLINE(concurrency-mt-unsafe)
     throw DeviceError("CUDA's part of inferometer cannot be opened: " + std::string(dlerror()));
   }
   auto* const entry = reinterpret_cast<CudaModuleEntry*>(dlsym(library, kCudaModuleEntry));

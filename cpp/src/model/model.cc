@@ -17,10 +17,11 @@ Model Model::compile(const GraphBuilder& builder, const CompileOptions& options)
   auto graph = std::make_shared<Graph>(lower(builder));
   graph->remove_unread();
   if (options.fuse) fuse(*graph);
-  return build(std::move(graph), options, start);
+  return build(graph, options, start);
 }
 
-Model Model::build(std::shared_ptr<const Graph> source, CompileOptions options, int64_t start_ns) {
+Model Model::build(const std::shared_ptr<const Graph>& source, CompileOptions options,
+                   int64_t start_ns) {
   auto backend = open_device(options.device, options.cpu_isa, options.cuda);
   Model model;
   model.options_ = std::move(options);

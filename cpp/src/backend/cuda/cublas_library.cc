@@ -22,7 +22,7 @@ constexpr const char* kFile = "libcublas.so.13";
 }
 
 std::string last_error() {
-  const char* const text = dlerror();
+  const char* const text = dlerror();  // NOLINT(concurrency-mt-unsafe): glibc keeps one a thread
   return text != nullptr ? text : "unknown error";
 }
 

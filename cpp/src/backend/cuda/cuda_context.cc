@@ -58,19 +58,20 @@ Context::Use Context::enter() {
 
 std::optional<Context::Use> Context::try_enter() noexcept {
   Use use(in_use_);
+  // Failures but a lost context are no reason to keep what can be given back from any device.
+  if (!lost()) note(cudaSetDevice(device_));
   if (lost()) return std::nullopt;
-  // Any other failure is no reason to keep what can be given back from whichever device is current.
-  if (is_sticky(cudaSetDevice(device_))) {
-    lost_ = true;
-    return std::nullopt;
-  }
   return use;
 }
 
 void Context::check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
-  if (is_sticky(status)) lost_ = true;
+  note(status);
   fail(status, what);
+}
+
+void Context::note(cudaError_t status) noexcept {
+  if (is_sticky(status)) lost_ = true;
 }
 
 }  // namespace inferometer::cuda

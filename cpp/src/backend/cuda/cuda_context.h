@@ -33,6 +33,8 @@ class Context {
   [[nodiscard]] std::optional<Use> try_enter() noexcept;
   /// Throws the DeviceError that says what went wrong with `what`, and notes a lost context.
   void check(cudaError_t status, const char* what);
+  /// Notes a lost context, for who has no use for an error.
+  void note(cudaError_t status) noexcept;
 
  private:
   void reset();

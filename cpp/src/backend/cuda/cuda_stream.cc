@@ -34,7 +34,7 @@ void CudaStream::create(const CublasLibrary& library, size_t workspace_bytes) {
   void* memory = nullptr;
   context_->check(cudaMalloc(&memory, workspace_bytes), "allocating cuBLAS's workspace");
   workspace_ = static_cast<std::byte*>(memory);
-  cublas_.emplace(library, stream_, workspace_, workspace_bytes);
+  cublas_ = std::make_unique<CublasHandle>(library, stream_, workspace_, workspace_bytes);
 }
 
 // What fails here has failed before.
@@ -67,11 +67,10 @@ void CudaStream::synchronize() {
 }
 
 void CudaStream::abandon() noexcept {
-  try {
-    synchronize();
-  } catch (const std::exception&) {
-    // Whoever calls has an error to report; that the context is lost has been noted.
-  }
+  const std::optional<Context::Use> use = context_->try_enter();
+  if (!use) return;
+  context_->note(cudaStreamSynchronize(stream_));
+  static_cast<void>(cudaGetLastError());
 }
 
 void CudaStream::copy_async(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <optional>
 
 #include "backend/cuda/cublas_handle.h"
 #include "backend/cuda/cuda_context.h"
@@ -56,7 +55,7 @@ class CudaStream final : public Stream {
   const std::shared_ptr<Context> context_;
   cudaStream_t stream_ = nullptr;
   std::byte* workspace_ = nullptr;  // cuBLAS's
-  std::optional<CublasHandle> cublas_;
+  std::unique_ptr<CublasHandle> cublas_;
   std::array<cudaEvent_t, 4> marks_{};  // the beginnings of the parts, and the end
 };
 
