@@ -99,6 +99,14 @@ class Storm {
          {Outcome::kSuccess, Outcome::kFailure, Outcome::kTimeout, Outcome::kCancelled}) {
       EXPECT_GT(seen_.outcomes[static_cast<size_t>(outcome)], 0U) << outcome_name(outcome);
     }
+    if (world_.drained) {
+      for (const char* kind : {"out_of_memory", "lost"}) {
+        EXPECT_GT(registry_->sample_value("inferometer_device_errors_total",
+                                          {{"model_name", "m"}, {"kind", kind}}),
+                  0)
+            << kind;
+      }
+    }
     if (world_.caller_runs) {
       EXPECT_GT(lone_, 0U);
       EXPECT_GT(here_, 0U);

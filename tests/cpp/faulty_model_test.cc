@@ -53,6 +53,8 @@ TEST_F(FaultyModelTest, LooksLikeTheModelItWraps) {
     using EchoModel::EchoModel;
     [[nodiscard]] int64_t max_rows() const noexcept override { return 5; }
     [[nodiscard]] int64_t weights_bytes() const noexcept override { return 6; }
+    [[nodiscard]] const void* weights() const noexcept override { return this; }
+    [[nodiscard]] bool healthy() const noexcept override { return false; }
     [[nodiscard]] int64_t activation_bytes(int64_t rows) const noexcept override {
       return 7 * rows;
     }
@@ -70,6 +72,8 @@ TEST_F(FaultyModelTest, LooksLikeTheModelItWraps) {
   EXPECT_TRUE(model.outputs().empty());
   EXPECT_EQ(model.max_rows(), 5);
   EXPECT_EQ(model.weights_bytes(), 6);
+  EXPECT_NE(model.weights(), nullptr);
+  EXPECT_FALSE(model.healthy());
   EXPECT_EQ(model.activation_bytes(2), 14);
   EXPECT_EQ(model.load_ns(), 8);
   EXPECT_FALSE(model.keeps_inputs());

@@ -23,7 +23,8 @@ struct World {
 };
 
 /// Answers like EchoModel; one that needs an interpreter runs under a lock that the callers take
-/// too. Counts itself. Const-safe.
+/// too. Its device runs out of memory now and then, and is lost in the end. Counts itself.
+/// Thread-safe.
 class StormModel final : public EchoModel {
  public:
   StormModel(Mutex* interpreter, std::shared_ptr<void> alive)
@@ -32,13 +33,19 @@ class StormModel final : public EchoModel {
         alive_(std::move(alive)) {}
   [[nodiscard]] bool needs_interpreter() const noexcept override { return interpreter_ != nullptr; }
   [[nodiscard]] bool keeps_inputs() const noexcept override { return false; }
+  [[nodiscard]] bool healthy() const noexcept override { return runs_ < kRunsUntilLost; }
   void run(Batch& batch) override {
+    const int run = ++runs_;
+    if (!healthy()) throw DeviceError("lost", DeviceFault::kLost);
+    if (run % 50 == 0) throw DeviceError("no memory", DeviceFault::kOutOfMemory);
     if (interpreter_ == nullptr) return echo(batch);
     MutexLock lock(*interpreter_);
     echo(batch);
   }
 
  private:
+  static constexpr int kRunsUntilLost = 200;
+  std::atomic<int> runs_{0};
   Mutex* const interpreter_;
   const std::shared_ptr<void> alive_;
 };

@@ -31,6 +31,8 @@ class FaultyModel : public Executable {
   [[nodiscard]] int64_t activation_bytes(int64_t rows) const noexcept override {
     return model_->activation_bytes(rows);
   }
+  [[nodiscard]] const void* weights() const noexcept override { return model_->weights(); }
+  [[nodiscard]] bool healthy() const noexcept override { return model_->healthy(); }
   [[nodiscard]] int64_t load_ns() const noexcept override { return model_->load_ns(); }
   [[nodiscard]] bool keeps_inputs() const noexcept override { return model_->keeps_inputs(); }
   [[nodiscard]] bool needs_interpreter() const noexcept override {
