@@ -2,7 +2,8 @@
 # Lint and type checks. Run scripts/setup.sh test first (scripts/test.sh does).
 #   scripts/lint.sh          all of them; clang-tidy on our sources, without its static analyzer
 #   scripts/lint.sh --fast   without clang-tidy
-#   scripts/lint.sh --all    clang-tidy on tests and benches too, and the static analyzer
+#   scripts/lint.sh --all    clang-tidy on tests and benches too, one file at a time, and the static
+#                            analyzer
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/progress.sh
@@ -11,7 +12,7 @@ for argument in "$@"; do
   case $argument in
     --fast) mode=fast ;;
     --all) mode=all ;;
-    *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
   esac
 done
 export PATH=$PWD/.venv/bin:$PATH
@@ -49,23 +50,22 @@ dashboards() {
     say "no grafana-foundation-sdk for $(python --version): dashboards are not compared"
   fi
 }
-# tidy CHECKS SOURCES...: one file a process, as many processes as cores. The compile database has
-# each file by itself; findings in headers are reported too (HeaderFilterRegex).
+# tidy CHECKS SOURCES...: findings in headers are reported too (HeaderFilterRegex). What is read
+# several files at a time is read one by one too in the end, by --all.
 compile_database() { (cd cpp && cmake --preset tidy >../build/logs/tidy.log); }
-noise='^[0-9]+ warnings? (generated|treated)|^Error while processing|Processing file'
 # The flags are g++'s: clang does not know them all. Deprecations inside libstdc++ are not ours.
 flags=(-Wthread-safety -Wno-ignored-gch -Wno-unknown-warning-option -Wno-deprecated-declarations)
+alone=()
+[ "$mode" != all ] || alone=(--alone)
 tidy() {
-  printf '%s\0' "${@:2}" |
-    xargs -0 -P "$(nproc)" -n 1 clang-tidy -p build/cpp-tidy --quiet \
-      "${flags[@]/#/--extra-arg=}" --checks="$1" 2>&1 |
-    { grep -vE "$noise" || true; }
+  scripts/tidy.py "${alone[@]}" build/cpp-tidy "${@:2}" -- "${flags[@]/#/--extra-arg=}" --checks="$1"
 }
 analyzer() { tidy '-*,clang-analyzer-*' "$@"; }
 mapfile -t sources < <(find cpp/src cpp/bindings -name '*.cc' | sort)
 mapfile -t tests < <(find tests/cpp tests/fakes cpp/bench -name '*.cc' | sort)
 
 check layers scripts/check_layers.py
+check includes scripts/check_includes.py
 check "ruff check" ruff check -q .
 check "ruff format" ruff format -q --check .
 check clang-format format_cpp

@@ -107,9 +107,9 @@ python_tests() {
   local select=()
   [ "$mode" != fast ] || select=(-m "not slow")
   # Files go to as many processes as keep the processors busy: many tests wait for processes that
-  # they have started.
-  python -m pytest -q -n "$(($(nproc) + 2))" --dist loadfile "${select[@]}" \
-    --junitxml="$reports/pytest.xml" --durations=5
+  # they have started. A file whose test ended its process is begun again once, and no more.
+  python -m pytest -q -n "$(($(nproc) + 2))" --dist loadfile --max-worker-restart=1 \
+    "${select[@]}" --junitxml="$reports/pytest.xml" --durations=5
 }
 # shellcheck disable=SC2329  # called by name, through run_logged
 await_lint() {
@@ -138,7 +138,7 @@ torch_tests() {
   rm -rf build/venv-torch
   python3 -m venv build/venv-torch &&
     run_logged "pip install torch" build/logs/torch.log build/venv-torch/bin/pip install \
-      torch==2.13.0 pytest onnx uvloop dist/*.whl &&
+      torch==2.13.0 "pytest>=9" pytest-timeout onnx uvloop dist/*.whl &&
     build/venv-torch/bin/python -m pytest -q tests/python/test_engine.py -k torch
 }
 

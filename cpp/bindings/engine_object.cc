@@ -1,6 +1,7 @@
 #include "engine_object.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <new>
 #include <utility>
 

@@ -1,6 +1,7 @@
 #include "loop_object.h"
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <unordered_map>
 #include <utility>

@@ -331,6 +331,7 @@ def in_child(action: Callable[[], bool]) -> int:
     """Forks; the child runs `action`. Returns its exit status, negative if its alarm ended it."""
     child = os.fork()
     if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # pytest-timeout has one
         signal.alarm(20)
         passed = False
         try:

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <system_error>
 
 namespace inferometer {
 

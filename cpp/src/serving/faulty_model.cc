@@ -1,5 +1,6 @@
 #include "inferometer/faulty_model.h"
 
+#include <cstdio>
 #include <exception>
 #include <string>
 #include <utility>
