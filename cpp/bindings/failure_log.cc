@@ -1,6 +1,7 @@
 #include "failure_log.h"
 
 #include <chrono>
+#include <cstdint>
 
 #include "gil.h"
 

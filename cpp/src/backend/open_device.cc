@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <system_error>
 
 #include "backend/cpu_backend.h"
 #include "backend/cuda_loader.h"

@@ -1,5 +1,7 @@
 #include "backend/cuda/cuda_stream.h"
 
+#include <utility>
+
 #include "backend/cuda/cuda_kernels.h"
 
 namespace inferometer::cuda {
