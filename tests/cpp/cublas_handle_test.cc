@@ -80,9 +80,9 @@ TEST_F(CublasHandleTest, MatricesBeyondItsIntegersAreAnError) {
                 .n = 1,
                 .transpose_w = false,
                 .activation = Activation::kNone};
-  EXPECT_TRUE(
-      contains(said([&] { stream->gemm(op, 1, floats_of(some), some.data(), nullptr, floats_of(some)); }),
-               "a matrix of 1099511627776"));
+  EXPECT_TRUE(contains(
+      said([&] { stream->gemm(op, 1, floats_of(some), some.data(), nullptr, floats_of(some)); }),
+      "a matrix of 1099511627776"));
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ CUDA_EMULATION_API uint64_t seed();
 /// Any call but those that release, read the last error or name an error.
 inline constexpr std::string_view kAnyCall = "any";
 /// The `nth` call from now (1: the next one) of the function `name`, or of any, returns `error` and
-/// does nothing; a call that releases or synchronises does so nevertheless. Kernels are "cudaLaunchKernel". Of a
-/// cuBLAS function that is named, `error` is the cuBLAS status.
+/// does nothing; a call that releases or synchronises does so nevertheless. Kernels are
+/// "cudaLaunchKernel". Of a cuBLAS function that is named, `error` is the cuBLAS status.
 CUDA_EMULATION_API void fail_call(std::string_view name, uint64_t nth, int error);
 /// Forgets the failures that have not come yet. How many there were.
 CUDA_EMULATION_API size_t clear_failures();
