@@ -116,6 +116,23 @@ TEST(BatchingTest, PaddingHasAnAxisBehindTheRowsAndAscendingBuckets) {
   EXPECT_EQ(of({.buckets = {0}}), "padding.buckets: got 0, want 1 to 1099511627776");
 }
 
+TEST(BatchingTest, WhoIsNeverMergedWaitsForNoCompany) {
+  const auto unmerged = [](const std::function<void(Batching&)>& change) {
+    return batching_error([&](Batching& b) {
+      b.merge_requests = false;
+      change(b);
+    });
+  };
+  EXPECT_EQ(unmerged([](Batching&) {}), "");
+  EXPECT_EQ(unmerged([](Batching& b) { b.max_queue_delay_ns = 5; }),
+            "max_queue_delay: got 5 ns, want 0 with merge_requests off: no request has company");
+  EXPECT_EQ(unmerged([](Batching& b) { b.preferred_batch_sizes = {4, 8}; }),
+            "preferred_batch_sizes: got 4, want none with merge_requests off: no request has "
+            "company");
+  EXPECT_EQ(unmerged([](Batching& b) { b.padding = Padding{.buckets = {}}; }),
+            "padding: got one, want none with merge_requests off: no request has company");
+}
+
 TEST(BatchingTest, ALevelWithoutAPolicyHasTheDefault) {
   Batching batching;
   batching.priority_levels = 2;
