@@ -359,41 +359,7 @@ TEST_F(SchedulerTest, ALoneRequestGoesUnlessItShouldWaitForCompany) {
   EXPECT_EQ(lone(8).reason, ReleaseReason::kFull);
 }
 
-// Requests that are not merged.
-
-TEST_F(SchedulerTest, UnmergedEveryRequestIsABatchInTheQueuesOrder) {
-  Batching batching = levels(2, waiting_for(10, TimeoutAction::kDelay));
-  batching.merge_requests = false;
-  set_up(batching);
-  EXPECT_EQ(scheduler_->decide_lone(8).reason, ReleaseReason::kIdle);
-  const auto late = accept({.level = 1}, 2);
-  now_ += 10;
-  EXPECT_TRUE(due().empty());
-  const auto low = accept({.level = 2}, 8);
-  const auto other = accept({.level = 1}, 1, 1);
-  const auto given_up = accept({.level = 1, .timeout_ns = 5}, 3);
-  now_ += 5;
-  EXPECT_EQ(due(), (Requests{given_up}));
-  for (const auto& request : {other, low, late}) {
-    const Scheduler::Next batch = next();
-    EXPECT_EQ(batch.requests, (Requests{request}));
-    EXPECT_EQ(batch.reason, ReleaseReason::kIdle);
-  }
-  EXPECT_TRUE(scheduler_->empty());
-}
-
 // Changes while requests wait.
-
-TEST_F(SchedulerTest, MergingMayBeTurnedOffAndOn) {
-  set_up(batching_of());
-  const auto one = accept();
-  const auto two = accept();
-  const auto three = accept();
-  scheduler_->reconfigure(batching_of([](Batching& b) { b.merge_requests = false; }));
-  EXPECT_EQ(next().requests, (Requests{one}));
-  scheduler_->reconfigure(batching_of());
-  EXPECT_EQ(next().requests, (Requests{two, three}));
-}
 
 TEST_F(SchedulerTest, AShorterDelayCountsForWhatWaits) {
   set_up(delayed());

@@ -60,6 +60,23 @@ def test_unmerged_requests_wait_in_the_engines_queue(registry: im.Registry) -> N
         assert model.batches == [3, 2, 1]
 
 
+def test_unmerged_requests_run_on_every_free_instance(registry: im.Registry) -> None:
+    batching = im.Batching(max_batch_size=4, merge_requests=False)
+    with (
+        GatedModel() as model,
+        im.Engine(
+            model, name="m", batching=batching, registry=registry, instances=2, inline_limit=0
+        ) as engine,
+    ):
+        requests = [engine.submit(np.concatenate([row(i)] * 3)) for i in range(3)]
+        model.wait_entered(2)
+        assert total(registry, "inference_queue_depth") == 1
+        model.release(3)
+        for request in requests:
+            request.result()
+        assert model.batches == [3, 3, 3]
+
+
 def test_the_urgent_are_served_first(registry: im.Registry) -> None:
     batching = im.Batching(max_batch_size=1, priority_levels=3)
     served: list[float] = []
