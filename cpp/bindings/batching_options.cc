@@ -118,6 +118,7 @@ Batching to_batching(const py::handle& batching) {
   }
   const py::object padding = from.get("padding");
   if (!padding.is_none()) into.padding = to_padding(padding);
+  into.merge_requests = from.get("merge_requests").cast<bool>();
   return into;
 }
 

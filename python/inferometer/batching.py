@@ -101,6 +101,8 @@ class Batching:
         priority_queue_policy: By level, for those that have one.
         padding: For inputs of different lengths; None: requests of different shapes never share a
             batch.
+        merge_requests: False: each request is a batch of its own, of up to ``max_batch_size`` rows,
+            however many wait; then there are no delay, no preferred sizes and no padding.
 
     Raises:
         ConfigError: An attribute of the wrong type. Numbers are checked by who gets the batching.
@@ -117,6 +119,7 @@ class Batching:
     default_queue_policy: QueuePolicy = field(default_factory=QueuePolicy)
     priority_queue_policy: Mapping[int, QueuePolicy] = field(default_factory=dict, hash=False)
     padding: Padding | None = None
+    merge_requests: bool = True
 
     def __post_init__(self) -> None:
         """Checks the types."""
@@ -143,6 +146,7 @@ class Batching:
         object.__setattr__(self, "priority_queue_policy", policies)
         if self.padding is not None and not isinstance(self.padding, Padding):
             raise ConfigError(f"padding: got {self.padding!r}, want inferometer.Padding or None")
+        check_bool("merge_requests", self.merge_requests)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # as a native module was being loaded
+            return _INTERRUPTED
         status = _status_of(error)
         if status is None:
             raise

@@ -85,6 +85,7 @@ class Engine(_core.Engine):
     """
 
     _per_instance = False
+    _said_left_behind = False
     _devices: Sequence[int | str] | None = None
 
     def __init__(
@@ -341,7 +342,8 @@ class Engine(_core.Engine):
         """
         check_seconds("grace", grace)
         returned = super().close(grace)
-        if not returned:
+        if not (returned or self._said_left_behind):
+            self._said_left_behind = True
             _log.warning(
                 "engine %r was closed while its model ran and did not come back within %g s; "
                 "its thread is left behind",

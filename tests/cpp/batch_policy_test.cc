@@ -23,6 +23,7 @@ struct Case {
   std::vector<int64_t> preferred = {};
   bool draining = false;
   bool buckets = false;
+  bool merge = true;
 };
 
 class BatchPolicyTest : public testing::TestWithParam<Case> {};
@@ -33,6 +34,7 @@ TEST_P(BatchPolicyTest, Decides) {
   batching.max_batch_size = 8;
   batching.max_queue_delay_ns = c.delay_ns;
   batching.preferred_batch_sizes = c.preferred;
+  batching.merge_requests = c.merge;
   if (c.buckets) batching.padding = Padding{.buckets = {16, 32}};
   const BatchDecision got = decide_batch(c.candidate, c.now_ns, batching, c.draining);
   EXPECT_EQ(got.dispatch_requests, c.want_requests);
@@ -173,6 +175,28 @@ INSTANTIATE_TEST_SUITE_P(
          Reason::kIdle,
          105 * kMs,
          {2, 4}},
+        {"unmerged_is_idle_beside_others_too",
+         beside_others(waiting(1, 8)),
+         100 * kMs,
+         0,
+         1,
+         Reason::kIdle,
+         kNever,
+         {},
+         true,
+         false,
+         false},
+        {"unmerged_and_nothing_waits",
+         {},
+         100 * kMs,
+         0,
+         0,
+         Reason::kIdle,
+         kNever,
+         {},
+         false,
+         false,
+         false},
         {"a_preferred_full_batch_is_full",
          reaching(8, 8),
          101 * kMs,

@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "error_text.h"
 #include "inferometer/errors.h"
 #include "inferometer/shape.h"
+#include "scheduler_fixture.h"
 
 namespace inferometer {
 namespace {
@@ -116,6 +118,23 @@ TEST(BatchingTest, PaddingHasAnAxisBehindTheRowsAndAscendingBuckets) {
   EXPECT_EQ(of({.buckets = {0}}), "padding.buckets: got 0, want 1 to 1099511627776");
 }
 
+TEST(BatchingTest, WhoIsNeverMergedWaitsForNoCompany) {
+  const auto unmerged = [](const std::function<void(Batching&)>& change) {
+    return batching_error([&](Batching& b) {
+      b.merge_requests = false;
+      change(b);
+    });
+  };
+  EXPECT_EQ(unmerged([](Batching&) {}), "");
+  EXPECT_EQ(unmerged([](Batching& b) { b.max_queue_delay_ns = 5; }),
+            "max_queue_delay: got 5 ns, want 0 with merge_requests off: no request has company");
+  EXPECT_EQ(unmerged([](Batching& b) { b.preferred_batch_sizes = {4, 8}; }),
+            "preferred_batch_sizes: got 4, want none with merge_requests off: no request has "
+            "company");
+  EXPECT_EQ(unmerged([](Batching& b) { b.padding = Padding{.buckets = {}}; }),
+            "padding: got one, want none with merge_requests off: no request has company");
+}
+
 TEST(BatchingTest, ALevelWithoutAPolicyHasTheDefault) {
   Batching batching;
   batching.priority_levels = 2;
@@ -123,6 +142,40 @@ TEST(BatchingTest, ALevelWithoutAPolicyHasTheDefault) {
   batching.priority_queue_policy[2].timeout_ns = 8;
   EXPECT_EQ(batching.policy_of(1).timeout_ns, 7);
   EXPECT_EQ(batching.policy_of(2).timeout_ns, 8);
+}
+
+class MergeRequestsTest : public SchedulerTest {};
+
+TEST_F(MergeRequestsTest, UnmergedEveryRequestIsABatchInTheQueuesOrder) {
+  Batching batching = levels(2, waiting_for(10, TimeoutAction::kDelay));
+  batching.merge_requests = false;
+  set_up(batching);
+  EXPECT_EQ(scheduler_->decide_lone(8).reason, ReleaseReason::kIdle);
+  const auto late = accept({.level = 1}, 2);
+  now_ += 10;
+  EXPECT_TRUE(due().empty());
+  const auto low = accept({.level = 2}, 8);
+  const auto other = accept({.level = 1}, 1, 1);
+  const auto given_up = accept({.level = 1, .timeout_ns = 5}, 3);
+  now_ += 5;
+  EXPECT_EQ(due(), (Requests{given_up}));
+  for (const auto& request : {other, low, late}) {
+    const Scheduler::Next batch = next();
+    EXPECT_EQ(batch.requests, (Requests{request}));
+    EXPECT_EQ(batch.reason, ReleaseReason::kIdle);
+  }
+  EXPECT_TRUE(scheduler_->empty());
+}
+
+TEST_F(MergeRequestsTest, MergingMayBeTurnedOffAndOn) {
+  set_up(batching_of());
+  const auto one = accept();
+  const auto two = accept();
+  const auto three = accept();
+  scheduler_->reconfigure(batching_of([](Batching& b) { b.merge_requests = false; }));
+  EXPECT_EQ(next().requests, (Requests{one}));
+  scheduler_->reconfigure(batching_of());
+  EXPECT_EQ(next().requests, (Requests{two, three}));
 }
 
 }  // namespace

@@ -90,6 +90,19 @@ TEST_F(RequestQueueTest, ACandidateKnowsTheLongestPreferredBeginning) {
   EXPECT_EQ(candidate(5, {5}).preferred_requests, 3);
 }
 
+TEST_F(RequestQueueTest, UnmergedACandidateIsTheFirstRequestAlone) {
+  append(3, 4, 100, 2);
+  append(2, 4, 200, 1);
+  append(1, 4, 300, 2);
+  Batching batching;
+  batching.max_batch_size = 8;
+  batching.merge_requests = false;
+  const BatchCandidate alone = first_group().candidate(batching);
+  EXPECT_EQ(alone.requests, 1);
+  EXPECT_EQ(alone.rows, 2);
+  EXPECT_FALSE(alone.next_does_not_fit);
+}
+
 TEST_F(RequestQueueTest, RequestsOfOneShapeAreGatheredAcrossOthers) {
   const auto a1 = append(1, 4);
   const auto b1 = append(1, 5);

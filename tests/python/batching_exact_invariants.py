@@ -51,6 +51,8 @@ def by_group(h: History, queue: Sequence[int]) -> dict[Group, list[int]]:
 
 
 def candidate_of(h: History, mine: Sequence[int]) -> list[int]:
+    if not h.options.merge_requests:
+        return [mine[0]]
     fits = [n for n in range(1, len(mine) + 1) if rows_of(h, mine[:n]) <= h.options.max_batch_size]
     return list(mine[: max(fits, default=1)])
 
@@ -108,6 +110,9 @@ def reasons_fit_what_waited(h: History) -> None:
     sizes, most = h.options.preferred_batch_sizes, h.options.max_batch_size
     no_delay = h.options.max_queue_delay == 0
     for i, batch in enumerate(h.batches):
+        if not h.options.merge_requests:
+            assert batch.reason == "idle", batch
+            continue
         groups = by_group(h, waiting_before(h, i))
         mine = groups[group_of(h, batch)]
         candidate = candidate_of(h, mine)

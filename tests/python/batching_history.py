@@ -44,6 +44,7 @@ class Options:
     priority_queue_policy: Mapping[int, Policy] = field(default_factory=dict)
     padding: bool = False
     buckets: tuple[int, ...] = ()
+    merge_requests: bool = True
 
     def level_of(self, arrival: Arrival) -> int:
         return arrival.priority or (self.default_priority_level if self.priority_levels else 1)

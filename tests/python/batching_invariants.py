@@ -51,6 +51,7 @@ def batches_keep_to_their_size(h: History) -> None:
         rows = sum(h.arrivals[member].rows for member in batch.members)
         assert batch.rows == rows > 0, f"{rows} rows: {batch}"
         assert rows <= h.options.max_batch_size or len(batch.members) == 1, f"too large: {batch}"
+        assert h.options.merge_requests or len(batch.members) == 1, f"merged: {batch}"
 
 
 def batches_hold_one_group(h: History) -> None:
@@ -119,14 +120,16 @@ def reasons_fit_the_options(h: History) -> None:
     for batch in h.batches:
         possible = {
             "preferred": h.options.preferred_batch_sizes != (),
-            "full": True,
+            "full": h.options.merge_requests,
             "shape": not h.options.buckets,
             "drain": batch.start >= h.drain_at,
             "idle": h.options.max_queue_delay == 0,
             "delay": h.options.max_queue_delay > 0,
         }
         assert possible[batch.reason], batch
-        assert batch.reason == "full" or batch.rows < h.options.max_batch_size, batch
+        # Of requests that are not merged "idle" says all there is to say.
+        whole = batch.rows >= h.options.max_batch_size and h.options.merge_requests
+        assert batch.reason == "full" or not whole, batch
 
 
 ALWAYS: tuple[Callable[[History], None], ...] = (

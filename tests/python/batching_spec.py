@@ -84,6 +84,8 @@ def decide_group(
     mine: Sequence[Request], others_wait: bool, options: Options, now: int, draining: bool
 ) -> Release | None:
     """The rules of "When a candidate is released", numbered as there."""
+    if not options.merge_requests:
+        return [mine[0]], "idle"
     candidate = beginning(mine, options.max_batch_size)
     rows = rows_of(candidate)
     delay = options.max_queue_delay

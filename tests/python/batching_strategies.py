@@ -59,11 +59,12 @@ def options(draw: st.DrawFn) -> Options:
     levels = draw(st.sampled_from((0, 0, 1, 2, 3)))
     sizes = st.sets(st.integers(1, max_batch_size), min_size=1, max_size=3)
     by_level = st.dictionaries(st.integers(1, levels), policies()) if levels else st.just({})
-    padding = draw(st.booleans())
+    merge = draw(st.sampled_from((True, True, True, True, False)))
+    padding = merge and draw(st.booleans())
     return Options(
         max_batch_size=max_batch_size,
-        max_queue_delay=draw(st.sampled_from(DELAYS)),
-        preferred_batch_sizes=tuple(sorted(draw(st.just(set()) | sizes | sizes))),
+        max_queue_delay=draw(st.sampled_from(DELAYS)) if merge else 0,
+        preferred_batch_sizes=tuple(sorted(draw(st.just(set()) | sizes | sizes))) if merge else (),
         max_queue_size=draw(st.sampled_from((1024, 1024, 1, 2, 3, 6, 12))),
         max_queue_bytes=draw(st.sampled_from((None, None, 10, 30))),
         default_timeout=draw(st.sampled_from((None, None, None, 500, 1000, 5001, 20_000))),
@@ -73,6 +74,7 @@ def options(draw: st.DrawFn) -> Options:
         priority_queue_policy=draw(st.just({}) | by_level),
         padding=padding,
         buckets=draw(st.sampled_from(BUCKETS)) if padding else (),
+        merge_requests=merge,
     )
 
 

@@ -38,7 +38,7 @@ def served(
         registry=registry or im.Registry(),
         inline_limit=0,
     )
-    return ServedModel(engine, ["y"], options, merges, faults)
+    return ServedModel(engine, ["y"], options, faults)
 
 
 def tensor(*rows: Sequence[float]) -> dict[str, Any]:

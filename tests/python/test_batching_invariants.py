@@ -64,6 +64,7 @@ PREFERRED = history(Options(preferred_batch_sizes=(1, 3)), [A(0), A(10), A(20), 
 # 0 runs, then 1, then 2.
 GROUPS = history(Options(), [A(0), A(10, group=1), A(20, group=2)])
 PAIR = history(Options(max_batch_size=2, max_queue_delay=50), [A(0), A(0)])
+UNMERGED = history(Options(merge_requests=False, max_batch_size=4), [A(0), A(10), A(20)])
 REFUSED = history(Options(max_queue_size=1), [A(0), A(10), A(20)])
 
 TAMPERED: list[tuple[Callable[[History], None], str, History]] = [
@@ -119,6 +120,7 @@ TAMPERED: list[tuple[Callable[[History], None], str, History]] = [
     ),
     (always.batches_keep_to_their_size, "wrong rows", with_batch(PLAIN, 1, rows=1)),
     (always.batches_keep_to_their_size, "too large", with_options(PLAIN, max_batch_size=1)),
+    (always.batches_keep_to_their_size, "merged", with_options(PLAIN, merge_requests=False)),
     (always.batches_keep_to_their_size, "empty", with_batch(PLAIN, 0, members=(), rows=0)),
     (always.batches_hold_one_group, "two groups", with_arrival(PLAIN, 2, group=1)),
     (
@@ -184,6 +186,7 @@ TAMPERED: list[tuple[Callable[[History], None], str, History]] = [
         with_batches(PREFERRED, (0,), (1,), (2, 3)),
     ),
     (exact.reasons_fit_what_waited, "not full", with_batch(PLAIN, 0, reason="full")),
+    (exact.reasons_fit_what_waited, "not merged", with_batch(UNMERGED, 0, reason="full")),
     (exact.reasons_fit_what_waited, "alone", with_batch(PLAIN, 0, reason="shape")),
     (exact.reasons_fit_what_waited, "preferred", with_batch(PREFERRED, 1, reason="idle")),
     (exact.reasons_fit_what_waited, "not alone", with_batch(GROUPS, 1, reason="idle")),
@@ -245,7 +248,7 @@ def test_each_invariant_is_seen_to_fail() -> None:
     assert {invariant for invariant, _, _ in TAMPERED} == {*always.ALWAYS, *exact.EXACT}
 
 
-@pytest.mark.parametrize("h", [PLAIN, LATE, PREFERRED, GROUPS, PAIR, REFUSED])
+@pytest.mark.parametrize("h", [PLAIN, LATE, PREFERRED, GROUPS, PAIR, UNMERGED, REFUSED])
 def test_unchanged_they_hold(h: History) -> None:
     exact.check(h)
 

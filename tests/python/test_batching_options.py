@@ -30,6 +30,7 @@ import inferometer as im
         ),
         ({"max_queue_delay": 1 << 2000}, "max_queue_delay: got an int that no float can hold"),
         ({"default_timeout": np.ones(2)}, r"default_timeout: got array\(.*, want seconds or None"),
+        ({"merge_requests": 0}, "merge_requests: got 0, want True or False"),
         ({"padding": 1}, "padding: got 1, want inferometer.Padding or None"),
     ],
 )
@@ -98,6 +99,10 @@ HUGE = 1 << 70
         (
             im.Batching(priority_queue_policy={1: im.QueuePolicy(timeout=0)}),
             r"priority_queue_policy\[1\].timeout: got 0 ns",
+        ),
+        (
+            im.Batching(merge_requests=False, max_queue_delay=0.1),
+            "max_queue_delay: got 100000000 ns, want 0 with merge_requests off",
         ),
         (im.Batching(padding=im.Padding(axis=0)), "padding.axis: got 0, want 1 to"),
         (im.Batching(padding=im.Padding(buckets=(3, 3))), "padding.buckets: got 3 after 3"),

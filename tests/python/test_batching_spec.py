@@ -234,6 +234,29 @@ DRAIN = [
     ),
 ]
 
+UNMERGED = [
+    Case(
+        "every request by itself, in the order of the queue",
+        Options(merge_requests=False, max_batch_size=4, priority_levels=2),
+        [A(0, rows=2), A(10, priority=2), A(20, rows=4, priority=1), A(30, group=1)],
+        [(0, "idle", (0,)), (100, "idle", (2,)), (200, "idle", (3,)), (300, "idle", (1,))],
+    ),
+    Case(
+        "several rows do not keep others from a free instance",
+        Options(merge_requests=False, max_batch_size=4),
+        [A(0, rows=4)] * 3,
+        [(0, "idle", (0,)), (0, "idle", (1,)), (100, "idle", (2,))],
+        instances=2,
+    ),
+    Case(
+        "a timeout counts the time in the queue",
+        Options(merge_requests=False, max_queue_size=2),
+        [A(0, rows=2), A(0, rows=2, timeout=50), A(10), A(20)],
+        [(0, "idle", (0,)), (100, "idle", (2,))],
+        {1: ("timeout", 50), 3: ("rejected", 20)},
+    ),
+]
+
 INSTANCES = [
     Case(
         "the lowest free one first",
@@ -270,7 +293,7 @@ INSTANCES = [
 
 @pytest.mark.parametrize(
     "case",
-    IDLE + FULL + DELAY + PREFERRED + SHAPE + DRAIN + INSTANCES,
+    IDLE + FULL + DELAY + PREFERRED + SHAPE + DRAIN + UNMERGED + INSTANCES,
     ids=lambda case: case.title,
 )
 def test_releases(case: Case) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 
@@ -17,7 +18,7 @@ CORNERS = (
     *("several arrivals at once", "several starts at once", "an arrival as a batch ends"),
     *("three instances", "a batch for nothing", "larger than preferred", "put behind"),
     *("several levels in a batch", "several rows", "several lengths in a batch"),
-    "released as the delay ends",
+    *("released as the delay ends", "not merged"),
 )
 
 
@@ -58,6 +59,10 @@ def corners(h: History) -> set[str]:
         "several lengths in a batch": h.options.padding
         and any(
             len({h.arrivals[member].length for member in batch.members}) > 1 for batch in h.batches
+        ),
+        "not merged": any(
+            following.start == batch.end and not h.options.merge_requests
+            for batch, following in pairwise(h.batches)
         ),
         "released as the delay ends": any(
             batch.start == h.arrivals[batch.members[0]].at + h.options.max_queue_delay

@@ -48,6 +48,25 @@ def test_help_costs_none_of_the_extras() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_ctrl_c_while_a_native_module_is_loaded_is_quiet() -> None:
+    # Whoever initialises such a module makes an ImportError of it.
+    code = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Interrupted(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "numpy":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupted())
+from inferometer import cli
+sys.exit(cli.main(["--version"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 @pytest.mark.parametrize("module", [command.module for command in cli.COMMANDS])
 def test_a_command_is_listed_if_it_is_there(module: str) -> None:
     (command,) = (command for command in cli.COMMANDS if command.module == module)

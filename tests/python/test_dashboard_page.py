@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from starlette.routing import Mount
 import inferometer as im
 from dashboard_json import dashboard, panel, variable
 from inferometer.asgi import dashboard_app
+from inferometer.asgi.body import read_body
+from inferometer.asgi.dashboard import app
 from inferometer.asgi.dashboard.static_files import FOLDER, read_files
 
 SELECT = 'inference_requests_total{job=~"$job", model_name=~"$model", status="success"}'
@@ -229,14 +232,42 @@ def test_requests_that_no_page_of_ours_sends(
 
 @pytest.mark.parametrize(
     ("body", "message"),
-    [(b"{", "no JSON"), (b"[]", "want an object"), (b"\xff", "no JSON"), (b"[" * 9000, "no JSON"),
-     (b" " * 70_000, "more than 65536 bytes")],
-)  # fmt: skip
+    [(b"{", "no JSON"), (b"[]", "want an object"), (b"\xff", "no JSON"), (b"[" * 9000, "no JSON")],
+)
 def test_bodies_that_are_none(client: Client, body: bytes, message: str) -> None:
     headers = {"content-type": "application/json"}
     reply = client.post("/dashboard/api/panels", content=body, headers=headers)
     assert reply.status_code == 400
     assert message in reply.json()["error"]
+
+
+def test_a_body_is_bounded(client: Client) -> None:
+    headers = {"content-type": "application/json"}
+    reply = client.post("/dashboard/api/panels", content=b" " * 70_000, headers=headers)
+    assert (reply.status_code, reply.headers["connection"]) == (413, "close")
+    assert reply.json() == {"error": "got a body of more than 65536 bytes, want less"}
+
+
+def test_a_body_that_never_ends_is_given_up(
+    registry: im.Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "read_body", partial(read_body, seconds=0.01))
+    page = dashboard_app(registry=registry, dashboards=[DASHBOARD])
+    registry.stop_history()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        transport = httpx.ASGITransport(page)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            headers = {"content-type": "application/json"}
+            reply = await http.post("/api/panels", content=body(), headers=headers)
+            assert (reply.status_code, reply.headers["connection"]) == (408, "close")
+            assert reply.json() == {"error": "the body took more than 0.01 s to arrive"}
+
+    asyncio.run(main())
 
 
 def test_methods_and_types_of_content(client: Client) -> None:
@@ -264,6 +295,8 @@ def test_the_history_is_started_and_one_that_runs_is_left_alone(registry: im.Reg
         ({"dashboards": []}, "dashboards: got none"),
         ({"prometheus_url": "localhost:9090"}, "prometheus_url: got 'localhost:9090'"),
         ({"prometheus_url": "http://u:p@h"}, "without a user"),
+        ({"prometheus_url": "http://[::1"}, "prometheus_url: got 'http://[::1', want http://HOST"),
+        ({"prometheus_url": "http://h:99999"}, "prometheus_url: got 'http://h:99999', want http"),
         ({"prometheus_url": "http://h", "scrape_interval": 0}, "scrape_interval: got 0"),
         ({"history_seconds": -1}, "history_seconds: got -1, want seconds above 0"),
         ({"history_interval": float("nan")}, "history_interval: got nan"),

@@ -38,6 +38,45 @@ def test_preferred_sizes_are_sent_exactly(registry: im.Registry) -> None:
         assert model.batches == [4, 4]
 
 
+def test_unmerged_requests_wait_in_the_engines_queue(registry: im.Registry) -> None:
+    batching = im.Batching(max_batch_size=4, max_queue_size=3, merge_requests=False)
+    with (
+        GatedModel() as model,
+        im.Engine(model, name="m", batching=batching, registry=registry, inline_limit=0) as engine,
+    ):
+        running = engine.submit(np.concatenate([row(0)] * 3))
+        model.wait_entered(1)
+        late = engine.submit(row(1), timeout=0.02)
+        waiting = [engine.submit(np.concatenate([row(i)] * i)) for i in (2, 1)]
+        assert total(registry, "inference_queue_depth") == 3
+        with pytest.raises(im.QueueFullError, match="got 3 waiting requests, want fewer than 3"):
+            engine.submit(row(4))
+        with pytest.raises(im.DeadlineExceededError):
+            late.result()
+        model.release(3)
+        for request in (running, *waiting):
+            request.result()
+            assert request.timing.reason == "idle"
+        assert model.batches == [3, 2, 1]
+
+
+def test_unmerged_requests_run_on_every_free_instance(registry: im.Registry) -> None:
+    batching = im.Batching(max_batch_size=4, merge_requests=False)
+    with (
+        GatedModel() as model,
+        im.Engine(
+            model, name="m", batching=batching, registry=registry, instances=2, inline_limit=0
+        ) as engine,
+    ):
+        requests = [engine.submit(np.concatenate([row(i)] * 3)) for i in range(3)]
+        model.wait_entered(2)
+        assert total(registry, "inference_queue_depth") == 1
+        model.release(3)
+        for request in requests:
+            request.result()
+        assert model.batches == [3, 3, 3]
+
+
 def test_the_urgent_are_served_first(registry: im.Registry) -> None:
     batching = im.Batching(max_batch_size=1, priority_levels=3)
     served: list[float] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 from pathlib import Path
@@ -33,7 +34,7 @@ def test_the_shipped_repository_is_read_and_agrees_with_its_model() -> None:
     (model,) = read_repository(REPOSITORY)
     assert (model.name, model.version) == ("resnet_model", "1")
     assert model.config.batching == im.Batching(max_batch_size=64, max_queue_delay=0.1)
-    assert model.config.merges and model.config.instances == 1
+    assert model.config.batching.merge_requests and model.config.instances == 1
     native = im.onnx.load(model.path)
     check_agreement(model.config, native.inputs, native.outputs, native.max_rows)
 
@@ -74,6 +75,26 @@ def test_a_folder_that_is_no_repository_is_named(tmp_path: Path) -> None:
         read_repository(tmp_path)
 
 
+def test_what_is_no_file_is_named_as_what_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    (folder / "1").mkdir(parents=True)
+    for path in (folder / "config.pbtxt", folder / "1" / "model.onnx"):
+        for make, undo, got in (
+            (
+                lambda path: path.symlink_to("gone"),
+                Path.unlink,
+                "a link to 'gone', which is not th",
+            ),
+            (Path.mkdir, Path.rmdir, "a folder, want a file"),
+            (os.mkfifo, Path.unlink, "something that is no file, want a file"),
+        ):
+            make(path)
+            with pytest.raises(im.ConfigError, match=re.escape(f"{path}: got {got}")):
+                read_repository(tmp_path)
+            undo(path)
+        path.touch()
+
+
 def test_a_config_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "m" / "config.pbtxt"
     with pytest.raises(im.ConfigError, match=r"cannot be read \(No such file"):
@@ -109,7 +130,7 @@ def test_dynamic_batching_becomes_batching() -> None:
         }
         """
     )
-    assert got.merges and got.instances == 3 and got.max_batch_size == 32
+    assert got.batching.merge_requests and got.instances == 3 and got.max_batch_size == 32
     assert got.batching == im.Batching(
         max_batch_size=32,
         max_queue_delay=0.0015,
@@ -138,9 +159,9 @@ def test_the_queue_has_room_for_what_the_levels_may_hold() -> None:
 
 def test_without_dynamic_batching_nothing_is_merged() -> None:
     got = config("max_batch_size: 16")
-    assert not got.merges
-    assert got.batching == im.Batching(max_batch_size=16, preferred_batch_sizes=(1,))
-    assert config("max_batch_size: 16 dynamic_batching {}").merges
+    assert not got.batching.merge_requests
+    assert got.batching == im.Batching(max_batch_size=16, merge_requests=False)
+    assert config("max_batch_size: 16 dynamic_batching {}").batching.merge_requests
 
 
 def test_a_model_without_a_batch_dimension_of_its_own() -> None:

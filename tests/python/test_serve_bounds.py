@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -132,6 +133,64 @@ def test_a_body_that_never_ends_is_given_up() -> None:
     assert app.state.service.bodies.held == 0
 
 
+@pytest.mark.parametrize("when", ["before it stops", "after that"])
+def test_a_service_that_stops_waits_for_no_body_for_long(when: str) -> None:
+    model = served(double)
+    app = create_app([model], limits=Limits(last_body_seconds=0.01))
+    sent: list[Any] = []
+
+    async def main() -> None:
+        waits = asyncio.Event()
+        messages = [{"type": "http.request", "body": b"{", "more_body": True}]
+
+        async def receive() -> Any:
+            if messages:
+                return messages.pop()
+            waits.set()
+            return await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        if when == "after that":
+            app.state.service.stop()
+        request = asyncio.create_task(app(scope(), receive, send))
+        if when == "before it stops":
+            await waits.wait()
+            app.state.service.stop()
+        await request
+
+    with closing(model):
+        asyncio.run(main())
+    assert sent[0]["status"] == 503 and (b"connection", b"close") in sent[0]["headers"]
+    assert "Server is stopping" in json.loads(sent[1]["body"])["error"]
+    assert app.state.service.bodies.held == 0
+    assert app.state.service.replies == {503: 1}
+
+
+def test_the_time_to_drain_is_counted_from_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = served(double)
+    asked: list[float] = []
+
+    def drain(_: im.Engine, timeout: float) -> bool:
+        asked.append(timeout)
+        return True
+
+    monkeypatch.setattr(im.Engine, "drain", drain)
+    app = create_app([model], drain_timeout=30)
+
+    async def main() -> None:
+        async with app.router.lifespan_context(app):
+            app.state.service.stop()
+            now = time.monotonic()
+            monkeypatch.setattr(time, "monotonic", lambda: now + 20)
+
+    asyncio.run(main())
+    assert 9 < asked[0] <= 10
+    monkeypatch.undo()
+    model.close()
+
+
 @pytest.mark.parametrize("merges", [True, False])
 def test_a_client_that_goes_cancels_its_request(gate: GatedModel, merges: bool) -> None:
     registry = im.Registry()
@@ -229,20 +288,46 @@ def test_with_dynamic_batching_waiting_requests_are(gate: GatedModel) -> None:
         asyncio.run(main())
 
 
-def test_held_requests_are_bounded(gate: GatedModel) -> None:
-    model = served(gate, merges=False)
+def test_without_dynamic_batching_what_waits_is_bounded_and_seen(
+    gate: GatedModel, registry: im.Registry
+) -> None:
+    batching = im.Batching(max_batch_size=4, max_queue_size=2, merge_requests=False)
+    model = served(gate, batching=batching, registry=registry)
 
     async def main() -> None:
-        async with client_of(create_app([model], limits=Limits(held_requests=2))) as http:
+        async with client_of(create_app([model])) as http:
             running = asyncio.create_task(http.post(INFER, json=tensor([1, 2], [3, 4])))
             await entered(gate, 1)
-            others = [asyncio.create_task(http.post(INFER, json=tensor([1, 2]))) for _ in range(2)]
+            others = [
+                asyncio.create_task(http.post(INFER, json=tensor([1, 2], [3, 4]))) for _ in range(3)
+            ]
             done, waiting = await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
             reply = done.pop().result()
             assert (reply.status_code, reply.headers["retry-after"]) == (503, "1")
             assert "Exceeds maximum queue size" in reply.json()["error"]
+            depth = registry.sample_value("inference_queue_depth", {"model_name": "m"})
+            assert depth == len(waiting) == 2
             gate.release(5)
-            assert (await running).status_code == (await waiting.pop()).status_code == 200
+            assert [(await each).status_code for each in (running, *waiting)] == [200] * 3
+
+    with closing(model):
+        asyncio.run(main())
+
+
+def test_without_dynamic_batching_a_timeout_counts_the_wait(gate: GatedModel) -> None:
+    model = served(gate, merges=False)
+
+    async def main() -> None:
+        async with client_of(create_app([model])) as http:
+            running = asyncio.create_task(http.post(INFER, json=tensor([1, 2], [3, 4])))
+            await entered(gate, 1)
+            late = {"parameters": {"timeout": 1000}, **tensor([1, 2], [3, 4])}
+            replies = await asyncio.gather(*(http.post(INFER, json=late) for _ in range(3)))
+            for reply in replies:  # although the model has not come back
+                assert reply.status_code == 503
+                assert reply.json() == {"error": "Request timeout expired"}
+            gate.release()
+            assert (await running).status_code == 200
 
     with closing(model):
         asyncio.run(main())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import inferometer as im
-from inferometer.serve import create_app
+from inferometer.asgi.body import read_body
+from inferometer.serve import create_app, fault_routes
 from inferometer.serve.loopback import host_is_loopback, is_loopback, is_loopback_name
 from served_models import client_of, closing, served, tensor
 
@@ -144,6 +147,13 @@ def test_bounds_of_body_and_number() -> None:
         ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, 403),
         ("127.0.0.1", {"forwarded": "for=127.0.0.1"}, 403),
         ("127.0.0.1", {"via": "1.1 proxy"}, 403),
+        ("127.0.0.1", {"x-real-ip": "127.0.0.1"}, 403),
+        ("127.0.0.1", {"x-forwarded-host": "localhost"}, 403),
+        ("127.0.0.1", {"host": "evil.example@localhost"}, 403),
+        ("127.0.0.1", {"host": "127.0.0.1/evil.example"}, 403),
+        ("127.0.0.1", {"host": "localhost:8000:1"}, 403),
+        ("127.0.0.1", {"origin": "http://evil.example@localhost"}, 403),
+        ("::1", {"origin": "http://[::1]:8000"}, 200),
     ],
 )
 def test_only_this_machine_may_ask(client: str, headers: dict[str, str], status: int) -> None:
@@ -158,6 +168,24 @@ def test_only_this_machine_may_ask(client: str, headers: dict[str, str], status:
                 assert reply.status_code == status
             if status != 200:
                 assert model.faults is not None and model.faults.active() == []
+
+    with closing(model):
+        asyncio.run(main())
+
+
+def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = served(same, faults=im.Faults())
+    monkeypatch.setattr(fault_routes, "read_body", partial(read_body, seconds=0.01))
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        async with client_of(create_app([model], allow_fault_injection=True)) as http:
+            reply = await http.post(FAULTS, content=body())
+            assert (reply.status_code, reply.headers["connection"]) == (408, "close")
+            assert reply.json() == {"error": "the body took more than 0.01 s to arrive"}
 
     with closing(model):
         asyncio.run(main())

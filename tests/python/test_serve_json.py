@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inferometer.serve.json_reader import JsonError, read_json
-from inferometer.serve.number_arrays import DataError, joined, number_array
+from inferometer.serve.number_arrays import Constant, DataError, joined, number_array
 
 NESTING = 100
 
@@ -171,6 +171,10 @@ def test_arrays_keep_integers_exact_and_bools_apart() -> None:
         ([2**64 - 1, 0], "uint64"),
         ([1, 2.5], "float64"),
         ([[True, False]], "bool"),
+        ([2**64, 1], "object"),
+        ([[2**63], [-1]], "object"),
+        ([2**64, 0.5], "float64"),
+        ([Constant("Infinity"), 1], "float64"),
         ([], "int64"),
         ([[], []], "int64"),
     ]
@@ -186,9 +190,8 @@ def test_arrays_keep_integers_exact_and_bools_apart() -> None:
         ([[1], 2], "lists among other values"),
         ([[1], [2, 3]], "lists of different lengths"),
         (json.loads("[" * 33 + "]" * 33), "lists nested more than 32 deep"),
-        ([2**64], "an integer that no 64 bits hold"),
-        ([2**63, -1], "integers that none hold together"),
-        ([2**1100, 0.5], "an integer that no float can hold"),
+        ([2**1100, 0.5], "a number that no float can hold"),
+        ([0.5, float("inf")], "a number that no float can hold"),
     ]
     for values, message in refused:
         with pytest.raises(DataError, match=message):
@@ -198,9 +201,12 @@ def test_arrays_keep_integers_exact_and_bools_apart() -> None:
 def test_windows_are_joined_without_rounding() -> None:
     small, large = np.array([1], np.int64), np.array([2**64 - 1], np.uint64)
     assert joined([small, large]).tolist() == [1, 2**64 - 1]
+    assert joined([-small, large]).tolist() == [-1, 2**64 - 1]
+    assert joined([small, np.array([2**70])]).tolist() == [1, 2**70]
+    assert joined([np.array([2**70]), np.array([0.5])]).dtype == "float64"
     assert joined([np.zeros(0, np.int64), np.array([True])]).tolist() == [True]
     for parts, message in (
-        ([-small, large], "integers that no 64 bits hold together"),
+        ([np.array([2**1100]), np.array([0.5])], "a number that no float can hold"),
         ([small, np.array([True])], "bools among numbers"),
         ([np.zeros((1, 2)), np.zeros((1, 3))], "lists of different lengths"),
     ):

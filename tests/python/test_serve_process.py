@@ -169,6 +169,19 @@ def test_a_client_that_hangs_up_cancels_its_request(service: ServiceProcess) -> 
     service.call("DELETE", faults)
 
 
+def test_an_upgrade_is_refused_without_advice(service: ServiceProcess) -> None:
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    assert httpx.get(f"{service.url}/livez", headers=headers).status_code == 200
+    wait_until(
+        lambda: "inferometer: WARNING: Unsupported upgrade request." in service.errors,
+        bool,
+        "a warning",
+        30,
+    )
+    service.call("GET", "/livez")
+    assert not any("WebSocket library" in line for line in service.errors)
+
+
 def test_bodies_over_the_wire(service: ServiceProcess) -> None:
     # Over a real connection the whole body is there to be dropped.
     with ServiceProcess("--max-body-mib", "1") as small:

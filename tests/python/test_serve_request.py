@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,35 +14,7 @@ from numpy.testing import assert_array_equal
 import inferometer as im
 from inferometer.serve.errors import RequestError
 from inferometer.serve.infer_reply import write_reply
-from inferometer.serve.infer_request import InferRequest, read_request
-from inferometer.serve.limits import Limits
-
-LIMITS = Limits()
-
-
-@dataclass
-class Model:
-    name: str = "m"
-    inputs: tuple[im.Spec, ...] = (im.Spec("x", "float32", (-1, 2)),)
-    output_names: tuple[str, ...] = ("y", "z")
-    max_rows: int = 4
-    priority_levels: int = 0
-
-
-def tensor(**change: Any) -> dict[str, Any]:
-    return {"name": "x", "shape": [1, 2], "datatype": "FP32", "data": [1, 2], **change}
-
-
-def read(document: Any, model: Model | None = None) -> InferRequest:
-    return read_request(json.dumps(document).encode(), model or Model(), LIMITS)
-
-
-def error(document: Any, model: Model | None = None) -> str:
-    body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    with pytest.raises(RequestError) as caught:
-        read_request(body, model or Model(), LIMITS)
-    assert caught.value.status == 400
-    return caught.value.text
+from request_bodies import Model, error, read, tensor
 
 
 def test_a_request_is_read() -> None:
@@ -78,31 +49,6 @@ def test_a_timeout_of_zero_or_of_hours_is_none() -> None:
     for timeout, want in ((0, None), (1, 1e-6), (3_600_000_000, 3600), (2**64 - 1, None)):
         document = {"inputs": [tensor()], "parameters": {"timeout": timeout}}
         assert read(document).timeout == want
-
-
-@pytest.mark.parametrize(
-    ("dtype", "datatype", "data"),
-    [
-        ("bool", "BOOL", [True, False]),
-        ("uint8", "UINT8", [0, 255]),
-        ("int8", "INT8", [-128, 127]),
-        ("uint64", "UINT64", [0, 2**64 - 1]),
-        ("int64", "INT64", [-(2**63), 2**63 - 1]),
-        ("float32", "FP32", [1, -2.5]),
-        ("float32", "FP32", [float("inf"), float("-inf")]),
-        ("float64", "FP64", [1e300, 0]),
-        ("float16", "FP16", [65504, 0.5]),
-    ],
-)
-def test_every_datatype(dtype: str, datatype: str, data: list[Any]) -> None:
-    model = Model(inputs=(im.Spec("x", dtype, (-1, 2)),))
-    got = read({"inputs": [tensor(datatype=datatype, data=data)]}, model).inputs["x"]
-    assert got.dtype == dtype and got.tolist() == [data]
-
-
-def test_nan_is_a_number_for_floats() -> None:
-    got = read({"inputs": [tensor(data=[float("nan"), 1])]}).inputs["x"]
-    assert np.isnan(got[0, 0]) and got[0, 1] == 1
 
 
 NOT = "Unable to parse "
@@ -168,14 +114,6 @@ def test_what_cannot_be_read_is_named(document: Any, text: str) -> None:
     assert error(document).startswith(text)
 
 
-def test_numbers_for_floats_are_rounded_but_never_to_infinity() -> None:
-    assert read({"inputs": [tensor(data=[2**60, 0.1])]}).inputs["x"].tolist() == [
-        [2**60, float(np.float32(0.1))]
-    ]
-    body = json.dumps({"inputs": [tensor(data=[1, 8])]}).replace("8", "1e999").encode()
-    assert error(body) == "Unable to parse 'data' of input 'x': got a number that no float can hold"
-
-
 @pytest.mark.parametrize(
     ("change", "text"),
     [
@@ -239,34 +177,6 @@ def test_inputs_are_those_of_the_model() -> None:
     assert "unexpected inference output 'q' for model 'm'" in error(
         {"inputs": [tensor()], "outputs": [{"name": "q"}]}
     )
-
-
-@pytest.mark.parametrize(
-    ("dtype", "datatype", "data", "text"),
-    [
-        ("int8", "INT8", [128, 0], "got numbers that INT8 does not hold, want -128 to 127"),
-        ("uint8", "UINT8", [-1, 0], "got numbers that UINT8 does not hold, want 0 to 255"),
-        ("int64", "INT64", [2**63, 0], "got numbers that INT64 does not hold, want -9223372036854"),
-        ("int64", "INT64", [2**64, 0], "got an integer that no 64 bits hold"),
-        ("int32", "INT32", [1.0, 2], "got numbers with a fraction for INT32, want integers"),
-        (
-            "int32",
-            "INT32",
-            [float("nan"), 2],
-            "got numbers with a fraction for INT32, want integer",
-        ),
-        ("int32", "INT32", [True, False], "got bools for INT32, want numbers"),
-        ("bool", "BOOL", [0, 1], "got numbers for BOOL, want bools"),
-        ("float16", "FP16", [70000, 0], "got numbers that FP16 does not hold, want at most 65504"),
-        ("float64", "FP64", [0.5, 2**1100], "got an integer that no float can hold"),
-    ],
-)
-def test_numbers_are_never_bent_to_fit(
-    dtype: str, datatype: str, data: list[Any], text: str
-) -> None:
-    model = Model(inputs=(im.Spec("x", dtype, (-1, 2)),))
-    got = error({"inputs": [tensor(datatype=datatype, data=data)]}, model)
-    assert got.startswith(f"Unable to parse 'data' of input 'x': {text}")
 
 
 def test_large_bodies_are_read_in_windows_to_the_same_arrays() -> None:

@@ -56,6 +56,7 @@ def batching(options: Options) -> Any:
         default_timeout=seconds(options.default_timeout),
         priority_levels=options.priority_levels,
         default_queue_policy=queue_policy(options.default_queue_policy),
+        merge_requests=options.merge_requests,
         priority_queue_policy={level: queue_policy(policy) for level, policy in by_level},
         **chosen,
     )

@@ -61,6 +61,9 @@ struct Batching {
   /// By level, for those that differ from the default.
   std::map<int64_t, QueuePolicy> priority_queue_policy;
   std::optional<Padding> padding;
+  /// Requests may share a batch. If not, each is a batch of its own, of up to max_batch_size rows,
+  /// and none waits for company: the delay is 0, and there are no preferred sizes and no padding.
+  bool merge_requests = true;
 
   /// Throws ConfigError naming the field, what was got and what is wanted.
   void check() const;

@@ -8,6 +8,7 @@ BatchDecision decide_batch(const BatchCandidate& candidate, int64_t now_ns,
   const auto all = [&](ReleaseReason reason) {
     return BatchDecision{candidate.requests, reason, kNever};
   };
+  if (!batching.merge_requests) return all(ReleaseReason::kIdle);
   const int64_t delay_ns = batching.max_queue_delay_ns;
   const int64_t send_at = candidate.oldest_arrival_ns + delay_ns;
   const bool delay_is_over = delay_ns > 0 && now_ns >= send_at;

@@ -34,7 +34,8 @@ struct BatchDecision {
 };
 
 /// Waiting is anchored at the oldest request's arrival, not at the moment somebody looked; a batch
-/// that cannot grow any further never waits. An instance is free.
+/// that cannot grow any further never waits, and none does where requests are not merged. An
+/// instance is free.
 [[nodiscard]] BatchDecision decide_batch(const BatchCandidate& candidate, int64_t now_ns,
                                          const Batching& batching, bool draining) noexcept;
 

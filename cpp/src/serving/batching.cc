@@ -52,6 +52,21 @@ void check_padding(const Padding& padding) {
   check_ascending("padding.buckets", padding.buckets, int64_t{1} << 40);
 }
 
+// Options about company that would have no effect.
+void check_unmerged(const Batching& batching) {
+  const auto refuse = [](const std::string& got, const std::string& want) {
+    throw ConfigError(got + ", want " + want + " with merge_requests off: no request has company");
+  };
+  if (batching.max_queue_delay_ns != 0) {
+    refuse("max_queue_delay: got " + std::to_string(batching.max_queue_delay_ns) + " ns", "0");
+  }
+  if (!batching.preferred_batch_sizes.empty()) {
+    refuse("preferred_batch_sizes: got " + std::to_string(batching.preferred_batch_sizes.front()),
+           "none");
+  }
+  if (batching.padding) refuse("padding: got one", "none");
+}
+
 }  // namespace
 
 void Batching::check() const {
@@ -69,6 +84,7 @@ void Batching::check() const {
     check_policy("priority_queue_policy[" + std::to_string(level) + "]", policy);
   }
   if (padding) check_padding(*padding);
+  if (!merge_requests) check_unmerged(*this);
 }
 
 const QueuePolicy& Batching::policy_of(int64_t level) const {

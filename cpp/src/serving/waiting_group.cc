@@ -141,6 +141,13 @@ int64_t WaitingGroup::oldest_arrival_ns() const noexcept {
 BatchCandidate WaitingGroup::candidate(const Batching& batching) const noexcept {
   BatchCandidate candidate;
   candidate.oldest_arrival_ns = oldest_arrival_ns();
+  if (!batching.merge_requests) {
+    if (const Request* const alone = first()) {
+      candidate.requests = 1;
+      candidate.rows = alone->rows_;
+    }
+    return candidate;
+  }
   const auto& preferred = batching.preferred_batch_sizes;
   // The usual case needs no walk: everything fits, and no preferred size has been reached.
   if (rows_ <= batching.max_batch_size && (preferred.empty() || rows_ < preferred.front())) {

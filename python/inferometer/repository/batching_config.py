@@ -52,13 +52,10 @@ def read_batching(fields: TypedFields, max_rows: int) -> Batching:
 
 
 def unmerged(max_rows: int) -> Batching:
-    """What serves requests of one row each by itself, as Triton does without dynamic_batching.
-
-    A preferred size of one row, and no delay: the engine sends exactly the first request, however
-    many wait (rule 1 of docs/batching.md). Who submits requests of several rows has to keep others
-    out meanwhile.
-    """
-    return Batching(max_batch_size=max_rows, preferred_batch_sizes=(1,))
+    """What serves each request by itself, as Triton does without dynamic_batching."""
+    return Batching(
+        max_batch_size=max_rows, max_queue_size=DEFAULT_QUEUE_SIZE, merge_requests=False
+    )
 
 
 def _read_policies(fields: TypedFields, levels: int) -> dict[int, QueuePolicy]:

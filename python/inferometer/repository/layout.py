@@ -56,14 +56,26 @@ def read_repository(folder: Path) -> list[RepositoryModel]:
 
 def _read_model(folder: Path) -> RepositoryModel:
     config = folder / "config.pbtxt"
-    if not config.is_file():
-        raise ConfigError(f"{folder}: got no config.pbtxt, want {_LAYOUT}")
+    _check_file(config, f"{folder}: got no config.pbtxt, want {_LAYOUT}")
     version = _highest_version(folder)
     path = folder / version / "model.onnx"
-    if not path.is_file():
-        there = sorted(entry.name for entry in path.parent.iterdir())[:5]
-        raise ConfigError(f"{path.parent}: got {', '.join(there) or 'nothing'}, want model.onnx")
+    there = sorted(entry.name for entry in path.parent.iterdir())[:5]
+    _check_file(path, f"{path.parent}: got {', '.join(there) or 'nothing'}, want model.onnx")
     return RepositoryModel(folder.name, version, path, read_config(config))
+
+
+def _check_file(path: Path, absent: str) -> None:
+    if path.is_file():
+        return
+    if path.is_dir():
+        got = "a folder"
+    elif path.exists():
+        got = "something that is no file"
+    elif path.is_symlink():
+        got = f"a link to {str(path.readlink())!r}, which is not there"
+    else:
+        raise ConfigError(absent)
+    raise ConfigError(f"{path}: got {got}, want a file")
 
 
 def _highest_version(folder: Path) -> str:

@@ -95,7 +95,6 @@ class ModelConfig:
         inputs: Those described, which may be none.
         outputs: Likewise.
         batching: For the engine.
-        merges: Whether requests may share a batch: there is a ``dynamic_batching``.
         instances: Batches that may run at the same time.
     """
 
@@ -105,7 +104,6 @@ class ModelConfig:
     inputs: tuple[TensorConfig, ...]
     outputs: tuple[TensorConfig, ...]
     batching: Batching
-    merges: bool
     instances: int
 
 
@@ -174,7 +172,6 @@ def config_of(text: str, folder: str, file: str) -> ModelConfig:
         inputs=inputs,
         outputs=outputs,
         batching=batching,
-        merges=dynamic is not None,
         instances=instances,
     )
 

@@ -10,9 +10,12 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from inferometer._core import Registry
-from inferometer.asgi import TraceContext, lifespan, metrics_routes
+from inferometer.asgi import TraceContext, metrics_routes
+from inferometer.asgi.lifespan import lifespan_of
+from inferometer.serve.cut_off import CutOff
 from inferometer.serve.errors import RequestError
 from inferometer.serve.fault_routes import fault_routes
+from inferometer.serve.folders import folder_routes
 from inferometer.serve.health_routes import service_health_routes
 from inferometer.serve.index_page import index_routes
 from inferometer.serve.infer_route import infer_routes
@@ -46,7 +49,8 @@ def create_app(
             that the server listens on loopback alone.
         drain_timeout: Seconds that accepted requests get to end when the server stops.
         registry: What ``/metrics`` shows; None: the default registry.
-        pages: Further routes or mounts, such as a dashboard.
+        pages: Further routes or mounts, such as a dashboard; a mount is found without its last
+            slash too.
         links: What ``GET /`` says about them: by path, what is there.
 
     Returns:
@@ -59,17 +63,23 @@ def create_app(
         *service_health_routes(service),
         *metrics_routes(registry),
         *pages,
+        *folder_routes(pages),
         *index_routes(service, {**_LINKS, **(links or {})}),
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(TraceContext)],
+        middleware=[Middleware(CutOff), Middleware(TraceContext)],
         exception_handlers={
             RequestError: request_error,
             HTTPException: http_error,
             Exception: unexpected_error,
         },
-        lifespan=lifespan(*(model.engine for model in models), drain_timeout=drain_timeout),
+        # The server may have waited before: the time is that of both.
+        lifespan=lifespan_of(
+            [model.engine for model in models],
+            drain_timeout,
+            lambda: service.time_left(drain_timeout),
+        ),
     )
     app.state.service = service
     # A slash too many is another path, not one to be sent away from.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import math
+from collections.abc import Generator
 from types import TracebackType
 
 import anyio
 from starlette.requests import Request
 
-from inferometer.serve.errors import RequestError, bad_request
+from inferometer.serve.errors import STOPPING, RequestError, bad_request
 from inferometer.serve.limits import Limits
 
 
@@ -21,6 +25,8 @@ class Bodies:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._held = 0
+        self._arriving: set[anyio.CancelScope] = set()
+        self._stop_by = math.inf
 
     @property
     def held(self) -> int:
@@ -35,6 +41,33 @@ class Bodies:
             ClientDisconnect: The client has gone.
         """
         return _Body(self, self._limits, request)
+
+    def stop(self) -> None:
+        """Gives what still arrives little time: nobody is to hold up a service that stops."""
+        self._stop_by = asyncio.get_running_loop().time() + self._limits.last_body_seconds
+        for scope in self._arriving:
+            scope.deadline = min(scope.deadline, self._stop_by)
+
+    @contextlib.contextmanager
+    def in_time(self) -> Generator[None, None, None]:
+        """To be entered while a body arrives.
+
+        Raises:
+            RequestError: It takes too long.
+        """
+        seconds = self._limits.body_seconds
+        end = min(asyncio.get_running_loop().time() + seconds, self._stop_by)
+        with anyio.CancelScope(deadline=end) as scope:
+            self._arriving.add(scope)
+            try:
+                yield
+            finally:
+                self._arriving.discard(scope)
+        if scope.cancelled_caught:
+            headers = {"Connection": "close"}
+            if self._stop_by < math.inf:
+                raise RequestError(503, STOPPING, headers)
+            raise RequestError(408, f"the body took more than {seconds:g} s to arrive", headers)
 
     def take(self, count: int) -> None:
         """Counts bytes that arrived.
@@ -65,12 +98,8 @@ class _Body:
     async def __aenter__(self) -> bytes:
         self._check_head()
         try:
-            with anyio.fail_after(self._limits.body_seconds):
+            with self._bodies.in_time():
                 return await self._read()
-        except TimeoutError:
-            self._give_back()
-            text = f"the body took more than {self._limits.body_seconds:g} s to arrive"
-            raise RequestError(408, text, {"Connection": "close"}) from None
         except BaseException:
             self._give_back()
             raise

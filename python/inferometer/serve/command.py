@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from inferometer.command_error import CommandError
 from inferometer.serve.loopback import host_is_loopback
+from inferometer.serve.messages import say
 
 if TYPE_CHECKING:
     from inferometer.listener import MetricsListener
@@ -151,20 +152,16 @@ def run(arguments: argparse.Namespace) -> int:
             server = ServiceServer(
                 app,
                 arguments.drain_timeout,
-                on_start=lambda: _say("\n".join(lines)),
-                on_stop=lambda name: _say(f"{name}: finishing what was accepted"),
+                on_start=lambda: say("\n".join(lines)),
+                on_stop=lambda name: say(f"{name}: finishing what was accepted"),
             )
             try:
                 server.run(sockets=[listener])
             finally:
                 for model in models:
                     model.close()
-            _say(_last_line(app.state.service))
+            say(_last_line(app.state.service))
     return 0
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
 
 
 def _say_aside(text: str) -> None:
@@ -183,11 +180,7 @@ def _check_drill_options(arguments: argparse.Namespace) -> dict[str, float]:
                 "--delay-model is for tests and drills: it needs --allow-fault-injection", 2
             )
         return models
-    try:
-        loopback = host_is_loopback(arguments.host)
-    except OSError as error:
-        raise CommandError(f"--host {arguments.host}: {error.strerror}") from None
-    if not loopback:
+    if not host_is_loopback(arguments.host):
         raise CommandError(
             "--allow-fault-injection works on loopback only: "
             f"got --host {arguments.host}, want 127.0.0.1, ::1 or localhost",
@@ -208,9 +201,15 @@ def _check_packages() -> None:
 
 def _log_to_stderr() -> None:
     """Warnings as one line each; a program that has set up logging keeps what it has."""
+    logging.getLogger("uvicorn.error").addFilter(_is_true_here)
     logging.basicConfig(
         level=logging.WARNING, format="inferometer: %(levelname)s: %(message)s", stream=sys.stderr
     )
+
+
+def _is_true_here(record: logging.LogRecord) -> bool:
+    # Beside "Unsupported upgrade request." uvicorn advises to install what this service never uses.
+    return not str(record.msg).startswith("No supported WebSocket library")
 
 
 def _serve_metrics(host: str, port: int) -> MetricsListener:

@@ -46,12 +46,6 @@ def bad_request(text: str) -> RequestError:
     return RequestError(400, text)
 
 
-def queue_full(request_id: str, retry_after: float) -> RequestError:
-    """A request that finds too many others waiting; seconds until it may find fewer."""
-    headers = {"Retry-After": str(max(1, math.ceil(retry_after)))}
-    return RequestError(503, f"{_prefix(request_id)}Exceeds maximum queue size", headers)
-
-
 def _prefix(request_id: str) -> str:
     return f"[request id: {request_id or '<id_unknown>'}] "
 
@@ -74,7 +68,8 @@ def engine_error(error: Exception, request_id: str) -> RequestError | None:
     """
     prefix = _prefix(request_id)
     if isinstance(error, QueueFullError):
-        return queue_full(request_id, error.retry_after)
+        headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+        return RequestError(503, f"{prefix}Exceeds maximum queue size", headers)
     if isinstance(error, DeadlineExceededError):
         return RequestError(503, "Request timeout expired")
     if isinstance(error, ClosedError):

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from inferometer._core import ConfigError
+from inferometer.asgi.body import BodyError, read_body
 from inferometer.faults import Faults
 from inferometer.serve.errors import RequestError, bad_request
 from inferometer.serve.json_reader import JsonError, read_json
@@ -56,27 +57,28 @@ def _check_client(request: Request) -> None:
     The service listens on loopback; this is for reverse proxies and for pages in a browser.
     """
     headers = request.headers
-    host = host_of(f"//{headers.get('host', '')}")
+    host = headers.get("host", "")
     origin = headers.get("origin")
     here = (
         request.client is not None
         and is_loopback(request.client.host)
-        and is_loopback_name(host)
-        and (origin is None or is_loopback_name(host_of(origin)))
-        and not any(name in headers for name in ("forwarded", "x-forwarded-for", "via"))
+        and is_loopback_name(host_of(host))
+        and (origin is None or is_loopback_name(host_of(origin.partition("://")[2])))
+        and not any(map(_of_proxies, headers))
     )
     if not here:
         raise RequestError(403, "faults can be injected from this machine only, and not by a proxy")
 
 
+def _of_proxies(header: str) -> bool:
+    return header in ("forwarded", "via", "x-real-ip") or header.startswith("x-forwarded-")
+
+
 async def _read(request: Request) -> dict[str, Any]:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_BODY_BYTES:
-            raise RequestError(413, f"the body has more than {_MAX_BODY_BYTES} bytes")
     try:
-        document = read_json(bytes(body), 4)
+        document = read_json(await read_body(request, _MAX_BODY_BYTES), 4)
+    except BodyError as error:
+        raise RequestError(error.status, error.text, {"Connection": "close"}) from None
     except JsonError as error:
         raise bad_request(f"the body is no JSON: {error}") from None
     if not isinstance(document, dict):

@@ -10,12 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive
 
+from inferometer._core import Pending
 from inferometer.serve.errors import STOPPING, RequestError, engine_error
 from inferometer.serve.infer_reply import write_reply
 from inferometer.serve.infer_request import InferRequest, read_request
 from inferometer.serve.number_arrays import Array
 from inferometer.serve.replies import error_reply
-from inferometer.serve.served_model import Answer, ServedModel
+from inferometer.serve.served_model import ServedModel
 from inferometer.serve.service import Service
 
 # What a client that has gone is answered, which nobody reads; nginx's logs know it as this.
@@ -32,6 +33,8 @@ def infer_routes(service: Service) -> list[Route]:
             reply = Response(status_code=_CLIENT_HAS_GONE)
         except RequestError as error:
             reply = error_reply(error)
+        except asyncio.CancelledError:  # the server stops, and its time to drain is over
+            reply = error_reply(RequestError(503, STOPPING))
         service.replies[reply.status_code] += 1
         if service.stopping:
             reply.headers["Connection"] = "close"
@@ -53,7 +56,7 @@ async def _infer(service: Service, model: ServedModel, request: Request) -> Resp
             raise
         del body
         try:
-            outputs = await _unless_client_goes(request.receive, model.submit(asked, limits))
+            outputs = await _unless_client_goes(request.receive, model.submit(asked))
         except Exception as error:
             if (answer := engine_error(error, asked.id)) is None:
                 raise
@@ -67,7 +70,9 @@ def _write(asked: InferRequest, model: ServedModel, outputs: dict[str, Array]) -
     return write_reply(asked, model.name, model.version, outputs)
 
 
-async def _unless_client_goes(receive: Receive, answer: Answer) -> dict[str, Array]:
+async def _unless_client_goes(
+    receive: Receive, answer: Pending[dict[str, Array]]
+) -> dict[str, Array]:
     """Waits for an answer; lets go of the request as soon as its client has gone.
 
     Raises:
@@ -85,6 +90,6 @@ async def _unless_client_goes(receive: Receive, answer: Answer) -> dict[str, Arr
     except asyncio.CancelledError:
         if watching.done() and not watching.cancelled():
             raise ClientDisconnect from None
-        raise RequestError(503, STOPPING) from None
+        raise
     finally:
         watching.cancel()

@@ -16,6 +16,7 @@ import numpy as np
 from inferometer.serve.number_arrays import (
     MAX_DIMENSIONS,
     Array,
+    Constant,
     DataError,
     joined,
     number_array,
@@ -33,7 +34,8 @@ _TEXT_OR_OBJECT = re.compile(r'["{}]')
 _BRACKETS = re.compile(r"[\[\]]")
 _STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
-_DECODER = json.JSONDecoder()
+_CONSTANTS = {name: Constant(name) for name in ("NaN", "Infinity", "-Infinity")}
+_DECODER = json.JSONDecoder(parse_constant=_CONSTANTS.__getitem__)
 
 
 class JsonError(ValueError):
@@ -43,7 +45,7 @@ class JsonError(ValueError):
 def read_json(body: bytes, max_nesting: int, window: int = _WINDOW) -> Any:
     """Reads a whole text.
 
-    NaN, Infinity and -Infinity are numbers, as for Triton.
+    NaN, Infinity and -Infinity are numbers, as for Triton: ``Constant``.
 
     Args:
         body: UTF-8.
@@ -52,7 +54,7 @@ def read_json(body: bytes, max_nesting: int, window: int = _WINDOW) -> Any:
 
     Returns:
         What ``json.loads`` returns; from a body that is read in windows, long arrays of numbers or
-        bools as numpy arrays (bool, int64, uint64, float64).
+        bools as numpy arrays (see ``number_array``).
 
     Raises:
         JsonError: It is no JSON, nested deeper, a number has thousands of digits, or a body that is
@@ -66,7 +68,7 @@ def read_json(body: bytes, max_nesting: int, window: int = _WINDOW) -> Any:
         if len(body) > window:
             return _Windows(text, max_nesting, window).whole()
         _check_nesting(body, max_nesting)
-        return json.loads(text)
+        return _DECODER.decode(text)
     except JsonError:
         raise
     except RecursionError:
@@ -191,7 +193,7 @@ class _Windows:
         end = self._cut(window, depth)
         if end:
             try:
-                return json.loads(f"[{window[:end]}]"), self._skip(at + end)
+                return _DECODER.decode(f"[{window[:end]}]"), self._skip(at + end)
             except json.JSONDecodeError as error:
                 raise json.JSONDecodeError(error.msg, self._text, at + error.pos - 1) from None
         item, at = self._value(at, depth)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
-from urllib.parse import urlsplit
+import re
+
+from inferometer.serve.sockets import look_up
+
+# Without a user, a path or whatever else parsers of URLs disagree about.
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z.-]+)(?::[0-9]{1,5})?")
 
 
 def is_loopback(address: str) -> bool:
@@ -23,19 +27,16 @@ def is_loopback_name(host: str) -> bool:
     return name.lower() == "localhost" or is_loopback(name)
 
 
-def host_of(url: str) -> str:
-    """A URL's host without its port; empty if it has none, or is no URL."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+def host_of(authority: str) -> str:
+    """The host of ``HOST`` or ``HOST:PORT``; empty if it is anything else."""
+    match = _AUTHORITY.fullmatch(authority)
+    return match[1] if match else ""
 
 
 def host_is_loopback(host: str) -> bool:
     """Whether all addresses that a host has are loopback.
 
     Raises:
-        OSError: It has none.
+        CommandError: It has none.
     """
-    found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    return all(is_loopback(str(address[0])) for *_, address in found)
+    return all(is_loopback(str(address[0])) for *_, address in look_up(host, 0))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from inferometer._core import Error, Pending
 from inferometer.batching import Batching, Spec
@@ -14,12 +12,8 @@ from inferometer.engine import Engine
 from inferometer.faults import Faults
 from inferometer.onnx import load
 from inferometer.repository import RepositoryModel, check_agreement
-from inferometer.serve.errors import queue_full
 from inferometer.serve.infer_request import InferRequest
-from inferometer.serve.limits import Limits
 from inferometer.serve.number_arrays import Array
-
-Answer: TypeAlias = "Pending[dict[str, Array]] | asyncio.Future[dict[str, Array]]"
 
 # Rows of one number each: whose answer is whose can be seen.
 _DELAY_INPUTS = (Spec("x", "float32", (-1, 1)),)
@@ -34,7 +28,6 @@ class ServedModel:
         engine: Who runs it; the model declares its inputs.
         output_names: What it gives.
         batching: As the engine's.
-        merges: Whether requests may share a batch.
         faults: Those of the engine, if it has any.
     """
 
@@ -43,7 +36,6 @@ class ServedModel:
         engine: Engine,
         output_names: Sequence[str],
         batching: Batching,
-        merges: bool,
         faults: Faults | None,
     ) -> None:
         self.engine = engine
@@ -52,13 +44,9 @@ class ServedModel:
         self.inputs = engine.inputs
         self.output_names = tuple(output_names)
         self.batching = batching
-        self.merges = merges
         self.faults = faults
         self.max_rows = batching.max_batch_size
         self.priority_levels = batching.priority_levels
-        # Requests of several rows run while no other one is let in.
-        self._alone = asyncio.Lock()
-        self._held = 0
 
     @property
     def ready(self) -> bool:
@@ -69,44 +57,25 @@ class ServedModel:
     def serves(self) -> str:
         """How it batches, in words."""
         rows = f"up to {self.max_rows} rows a batch"
-        if not self.merges:
+        if not self.batching.merge_requests:
             return f"{rows}, each request by itself (no dynamic_batching)"
         if delay := self.batching.max_queue_delay:
             return f"{rows}, waiting up to {delay * 1000:g} ms for company"
         return f"{rows}, sent when an instance is free"
 
-    def submit(self, request: InferRequest, limits: Limits) -> Answer:
+    def submit(self, request: InferRequest) -> Pending[dict[str, Array]]:
         """Starts a request.
 
         Args:
             request: One that fits this model.
-            limits: How many requests may wait where none may be merged.
 
         Returns:
             To be awaited, or cancelled: all outputs by name. The errors are those of
-            ``Engine.infer``, and ``RequestError`` where too many wait.
+            ``Engine.infer``.
         """
-        if self.merges:
-            return self._start(request)
-        return asyncio.ensure_future(self._infer_alone(request, limits))
-
-    def _start(self, request: InferRequest) -> Pending[dict[str, Array]]:
         return self.engine.infer_async(
             request.inputs, timeout=request.timeout, priority=request.priority
         )
-
-    async def _infer_alone(self, request: InferRequest, limits: Limits) -> dict[str, Array]:
-        if self._held >= limits.held_requests:
-            raise queue_full(request.id, 1.0)
-        self._held += 1
-        try:
-            async with self._alone:
-                pending = self._start(request)
-                if request.rows > 1:
-                    return await pending
-        finally:
-            self._held -= 1
-        return await pending
 
     def count_invalid(self) -> None:
         """Counts a request that was refused before the engine saw it, as the engine counts its own.
@@ -147,7 +116,7 @@ def load_model(model: RepositoryModel, with_faults: bool) -> ServedModel:
         faults=faults,
     )
     outputs = [name for name, _, _ in native.outputs]
-    return ServedModel(engine, outputs, config.batching, config.merges, faults)
+    return ServedModel(engine, outputs, config.batching, faults)
 
 
 def delay_model(name: str, seconds: float) -> ServedModel:
@@ -168,4 +137,4 @@ def delay_model(name: str, seconds: float) -> ServedModel:
         DelayModel(seconds, inputs=_DELAY_INPUTS), name=name, batching=batching, faults=faults
     )
     outputs = [spec.name for spec in _DELAY_INPUTS]
-    return ServedModel(engine, outputs, batching, True, faults)
+    return ServedModel(engine, outputs, batching, faults)

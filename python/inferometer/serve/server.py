@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import signal
 import socket
 from collections.abc import Callable, Generator
@@ -54,9 +53,9 @@ class ServiceServer(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=math.ceil(drain_timeout),
             )
         )
+        self._drain_timeout = drain_timeout
         self._service: Service = app.state.service
         self._on_start = on_start
         self._on_stop = on_stop
@@ -67,6 +66,13 @@ class ServiceServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finishes what was accepted, in what is left of the time since the signal."""
+        left = self._service.time_left(self._drain_timeout)
+        # Declared as an int; it goes to asyncio.wait_for.
+        self.config.timeout_graceful_shutdown = left  # type: ignore[assignment]
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -82,11 +88,11 @@ class ServiceServer(uvicorn.Server):
         for each in (signal.SIGINT, signal.SIGTERM):
             self._loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
+        self._loop.call_later(min(_LAST_REQUESTS_SECONDS, self._drain_timeout), self._exit)
         self._service.stop()
         for server in self.servers:
             server.close()
         self._on_stop(number.name)
-        self._loop.call_later(_LAST_REQUESTS_SECONDS, self._exit)
 
     def _exit(self) -> None:
         self.should_exit = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -33,6 +34,7 @@ class Service:
         self.limits = limits
         self.bodies = Bodies(limits)
         self.stopping = False
+        self._stopped_at: float | None = None
         # To inference requests, by status.
         self.replies: Counter[int] = Counter()
         self._threads: anyio.CapacityLimiter | None = None
@@ -43,11 +45,26 @@ class Service:
         return not self.stopping and all(model.ready for model in self.models.values())
 
     def stop(self) -> None:
-        """Says that it wants no more requests; takes back faults, which would hold up the rest."""
+        """Says that it wants no more requests; takes back faults, which would hold up the rest.
+
+        Called on the event loop.
+        """
         self.stopping = True
+        self._stopped_at = time.monotonic()
+        self.bodies.stop()
         for model in self.models.values():
             if model.faults is not None:
                 model.faults.clear()
+
+    def time_left(self, timeout: float) -> float:
+        """What is left of a time that begins with ``stop``; before it all of it.
+
+        Args:
+            timeout: Seconds.
+        """
+        if self._stopped_at is None:
+            return timeout
+        return max(timeout - (time.monotonic() - self._stopped_at), 0.0)
 
     def find(self, request: Request) -> ServedModel:
         """The model that a request's path names.

@@ -115,13 +115,20 @@ def _cast(array: Array, spec: Spec) -> Array:
                 f"{limits.max}"
             )
         return array.astype(dtype)
+    if dtype.kind != "f":
+        return array.astype(dtype)
+    largest = float(np.finfo(dtype).max)
+    too_large = bad_request(
+        f"{wrong}got numbers that {datatype} does not hold, want at most {largest:g}"
+    )
+    try:
+        floats = array.astype(np.float64) if array.dtype.kind == "O" else array
+    except OverflowError:
+        raise too_large from None
     with np.errstate(over="ignore"):
-        cast = array.astype(dtype)
-    if dtype.kind == "f" and not np.array_equal(np.isinf(cast), np.isinf(array)):
-        largest = float(np.finfo(dtype).max)
-        raise bad_request(
-            f"{wrong}got numbers that {datatype} does not hold, want at most {largest:g}"
-        )
+        cast = floats.astype(dtype)
+    if not np.array_equal(np.isinf(cast), np.isinf(floats)):
+        raise too_large
     return cast
 
 

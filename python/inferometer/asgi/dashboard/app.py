@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 import inferometer
 from inferometer._core import ConfigError
+from inferometer.asgi.body import BodyError, read_body
 from inferometer.asgi.dashboard.document import read_dashboards
 from inferometer.asgi.dashboard.history_source import HistorySource
 from inferometer.asgi.dashboard.interpolation import check_references
@@ -87,26 +88,21 @@ class _DashboardApp:
         if kind != "application/json":  # what other sites' pages cannot send without asking first
             return _problem(415, f"got the content type {kind!r:.80}, want application/json")
         try:
-            body = await _read_body(request)
+            body = await read_body(request, MOST_BYTES)
             scrape_seconds = self._source.scrape_seconds
             wanted = read_request(body, self._dashboards, scrape_seconds)
         except ClientDisconnect:
             return _problem(400, "the client has gone")
+        except BodyError as error:
+            response = _problem(error.status, error.text)
+            response.headers["connection"] = "close"
+            return response
         except BadRequestError as error:
             return _problem(400, str(error))
         if not self._limiters:  # made inside the running loop that it belongs to
             self._limiters.append(anyio.CapacityLimiter(_PAGES_AT_ONCE))
         run = partial(answer, wanted, self._source)
         return _json(await anyio.to_thread.run_sync(run, limiter=self._limiters[0]))
-
-
-async def _read_body(request: Request) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise BadRequestError(f"got a body of more than {MOST_BYTES} bytes, want less")
-    return bytes(body)
 
 
 def _json(body: bytes) -> Response:

@@ -29,8 +29,13 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _checked_url(url: str) -> str:
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        _ = parts.port  # checked when it is asked for
+        good = parts.scheme in ("http", "https") and parts.hostname and not parts.username
+    except ValueError:
+        good = False
+    if not good:
         raise ConfigError(
             f"prometheus_url: got {url!r}, want http://HOST:PORT or https://HOST:PORT, "
             "without a user"
