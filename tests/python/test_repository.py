@@ -22,6 +22,7 @@ from inferometer.repository import (
     read_config,
     read_repository,
 )
+from inferometer.repository.instance_groups import Instances
 
 REPOSITORY = ROOT / "model_repository"
 
@@ -34,7 +35,7 @@ def test_the_shipped_repository_is_read_and_agrees_with_its_model() -> None:
     (model,) = read_repository(REPOSITORY)
     assert (model.name, model.version) == ("resnet_model", "1")
     assert model.config.batching == im.Batching(max_batch_size=64, max_queue_delay=0.1)
-    assert model.config.batching.merge_requests and model.config.instances == 1
+    assert model.config.batching.merge_requests and model.config.instances == Instances()
     native = im.onnx.load(model.path)
     check_agreement(model.config, native.inputs, native.outputs, native.max_rows)
 
@@ -130,7 +131,11 @@ def test_dynamic_batching_becomes_batching() -> None:
         }
         """
     )
-    assert got.batching.merge_requests and got.instances == 3 and got.max_batch_size == 32
+    assert (
+        got.batching.merge_requests
+        and got.instances == Instances(3, "cpu")
+        and got.max_batch_size == 32
+    )
     assert got.batching == im.Batching(
         max_batch_size=32,
         max_queue_delay=0.0015,
@@ -169,6 +174,24 @@ def test_a_model_without_a_batch_dimension_of_its_own() -> None:
     one = 'input [ { name: "x" data_type: TYPE_FP32 dims: [ 1, 4 ] } ]'
     assert config(one).batching.max_batch_size == 1
     assert config(one.replace("1, 4", "-1, 4")).batching.max_batch_size == 1024
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("", Instances(1, "auto")),
+        ("instance_group { count: 3 }", Instances(3, "auto")),
+        ("instance_group [ { kind: KIND_CPU }, { count: 2 } ]", Instances(3, "cpu")),
+        ("instance_group { kind: KIND_GPU }", Instances(1, "cuda")),
+        (
+            "instance_group [ { kind: KIND_GPU gpus: 2 count: 4 },"
+            " { kind: KIND_GPU count: 4 gpus: 0 } ]",
+            Instances(4, "cuda", (2, 0)),
+        ),
+    ],
+)
+def test_instances_and_where_they_run(text: str, want: Instances) -> None:
+    assert config(text).instances == want
 
 
 def test_known_fields_without_effect_get_a_warning(caplog: pytest.LogCaptureFixture) -> None:
@@ -221,7 +244,31 @@ def test_known_fields_without_effect_get_a_warning(caplog: pytest.LogCaptureFixt
             "input { name: 'x' data_type: TYPE_FP32 }\ninput { name: 'x' data_type: TYPE_FP32 }",
             "2: got input[1].name: 'x' again, want each input once",
         ),
-        ("instance_group { kind: KIND_GPU }", "1: got instance_group[0].kind: KIND_GPU, want KIND"),
+        ("instance_group { kind: KIND_MODEL }", "1: got instance_group[0].kind: KIND_MODEL, want"),
+        (
+            "instance_group [ { kind: KIND_GPU }, { kind: KIND_CPU } ]",
+            "1: got instance_group: KIND_CPU and KIND_GPU, want one kind",
+        ),
+        (
+            "instance_group [ { kind: KIND_GPU gpus: 0 }, { kind: KIND_GPU gpus: [ 1, 0 ] } ]",
+            "1: got instance_group: the GPUs [0, 1, 0], want each GPU once",
+        ),
+        (
+            "instance_group [ { kind: KIND_GPU gpus: 0 count: 2 }, { kind: KIND_GPU gpus: 1 } ]",
+            "1: got instance_group: counts of [2, 1], want as many on each GPU",
+        ),
+        (
+            "instance_group [ { kind: KIND_GPU }, { kind: KIND_GPU } ]",
+            "1: got instance_group: 2 groups on all GPUs, want one",
+        ),
+        (
+            "instance_group { kind: KIND_GPU gpus: -1 }",
+            "1: got instance_group[0].gpus: the int",
+        ),
+        (
+            "instance_group { kind: KIND_GPU count: 600 gpus: [ 0, 1 ] }",
+            "1: got instance_group: 1200 instances in all, want 1024 at most",
+        ),
         ("instance_group { count: 0 }", "1: got instance_group[0].count: the integer 0, want an"),
         (
             "instance_group [ { count: 1000 }, { count: 1000 } ]",

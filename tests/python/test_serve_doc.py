@@ -9,7 +9,7 @@ import pytest
 
 from conftest import ROOT
 from inferometer.cli import main
-from inferometer.repository import model_config
+from inferometer.repository import instance_groups, model_config
 from service_process import ServiceProcess
 
 PAGE = (ROOT / "docs/serve.md").read_text(encoding="utf-8")
@@ -50,7 +50,8 @@ def test_its_list_of_fields_without_effect_is_the_codes() -> None:
     assert named == {
         *model_config._LEFT_ALONE,
         *model_config._TENSOR_LEFT_ALONE,
-        *model_config._INSTANCE_GROUP_LEFT_ALONE,
+        *instance_groups._LEFT_ALONE,
+        "gpus",
         "dynamic_batching.preserve_ordering",
     }
 

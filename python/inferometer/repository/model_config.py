@@ -8,6 +8,7 @@ from pathlib import Path
 from inferometer._core import ConfigError
 from inferometer.batching import Batching
 from inferometer.repository.batching_config import read_batching, unmerged
+from inferometer.repository.instance_groups import Instances, read_instances
 from inferometer.repository.text_format import parse
 from inferometer.repository.typed_fields import MAX_INT32, TypedFields
 
@@ -16,7 +17,6 @@ MAX_CONFIG_BYTES = 1 << 20
 _MAX_ROWS = 1 << 20
 # Of a model whose max_batch_size is 0 and whose first dimension is free: Triton knows no limit.
 _ROWS_WITHOUT_A_LIMIT = 1024
-_MAX_INSTANCES = 1024
 
 # Fields of Triton's ModelConfig that have no effect here.
 _LEFT_ALONE = (
@@ -46,15 +46,6 @@ _TENSOR_LEFT_ALONE = (
     "label_filename",
     "optional",
     "reshape",
-)
-_INSTANCE_GROUP_LEFT_ALONE = (
-    "gpus",
-    "host_policy",
-    "name",
-    "passive",
-    "profile",
-    "rate_limiter",
-    "secondary_devices",
 )
 
 # By the enum of config.pbtxt: what KServe calls the type.
@@ -95,7 +86,7 @@ class ModelConfig:
         inputs: Those described, which may be none.
         outputs: Likewise.
         batching: For the engine.
-        instances: Batches that may run at the same time.
+        instances: How many there are, and where they run.
     """
 
     name: str
@@ -104,7 +95,7 @@ class ModelConfig:
     inputs: tuple[TensorConfig, ...]
     outputs: tuple[TensorConfig, ...]
     batching: Batching
-    instances: int
+    instances: Instances
 
 
 def read_config(path: Path) -> ModelConfig:
@@ -163,7 +154,7 @@ def config_of(text: str, folder: str, file: str) -> ModelConfig:
     max_rows = max_batch_size or _rows_of_shapes(inputs)
     dynamic = fields.message("dynamic_batching")
     batching = unmerged(max_rows) if dynamic is None else read_batching(dynamic, max_rows)
-    instances = _read_instances(fields)
+    instances = read_instances(fields)
     fields.finish(_LEFT_ALONE)
     return ModelConfig(
         name=name,
@@ -205,19 +196,3 @@ def _read_tensors(fields: TypedFields, kind: str) -> tuple[TensorConfig, ...]:
 def _rows_of_shapes(inputs: tuple[TensorConfig, ...]) -> int:
     first = {tensor.dims[0] for tensor in inputs if tensor.dims}
     return 1 if first == {1} else _ROWS_WITHOUT_A_LIMIT
-
-
-def _read_instances(fields: TypedFields) -> int:
-    count = 0
-    groups = fields.messages("instance_group")
-    for group in groups:
-        kinds = ("KIND_AUTO", "KIND_CPU", "KIND_GPU", "KIND_MODEL")
-        kind = group.word("kind", "KIND_AUTO", kinds)
-        if kind not in ("KIND_AUTO", "KIND_CPU"):
-            raise group.wrong("kind", kind, "KIND_CPU or KIND_AUTO: models run on the CPU")
-        count += group.integer("count", 1, 1, _MAX_INSTANCES)
-        group.finish(_INSTANCE_GROUP_LEFT_ALONE)
-    if count > _MAX_INSTANCES:
-        want = f"{_MAX_INSTANCES} at most"
-        raise fields.wrong("instance_group", f"{count} instances in all", want)
-    return count if groups else 1

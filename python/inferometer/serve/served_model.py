@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from inferometer._core import Error, Pending
 from inferometer.batching import Batching, Spec
 from inferometer.delay_model import DelayModel
+from inferometer.device_list import devices
 from inferometer.engine import Engine
 from inferometer.faults import Faults
 from inferometer.onnx import load
 from inferometer.repository import RepositoryModel, check_agreement
+from inferometer.repository.instance_groups import Instances
 from inferometer.serve.infer_request import InferRequest
 from inferometer.serve.number_arrays import Array
 
@@ -103,8 +105,9 @@ def load_model(model: RepositoryModel, with_faults: bool) -> ServedModel:
     Raises:
         Error: It cannot be loaded, or is not what its config.pbtxt describes.
     """
-    native = load(model.path)
     config = model.config
+    gpus = _gpus_of(config.instances)
+    native = load(model.path, device=f"cuda:{gpus[0]}" if gpus else config.instances.device)
     check_agreement(config, native.inputs, native.outputs, native.max_rows)
     faults = Faults() if with_faults else None
     engine = Engine(
@@ -112,11 +115,20 @@ def load_model(model: RepositoryModel, with_faults: bool) -> ServedModel:
         name=model.name,
         version=model.version,
         batching=config.batching,
-        instances=config.instances,
+        instances=config.instances.count,
+        devices=gpus,
         faults=faults,
     )
     outputs = [name for name, _, _ in native.outputs]
     return ServedModel(engine, outputs, config.batching, faults)
+
+
+def _gpus_of(instances: Instances) -> list[int] | None:
+    if instances.device != "cuda":
+        return None
+    there = [device for device in devices() if device.name.startswith("cuda:")]
+    # Without any, loading says why.
+    return list(instances.gpus) or list(range(len(there))) or None
 
 
 def delay_model(name: str, seconds: float) -> ServedModel:
