@@ -84,10 +84,17 @@ test("the address keeps what was chosen, and refuses what cannot be", () => {
   const page = { dashboards: [{ uid: "a" }, { uid: "b" }] };
   const state = new State("?dashboard=b&range=3600&refresh=30&var-model=x&var-model=y", page);
   assert.equal(new State(state.toSearch(), page).toSearch(), state.toSearch());
-  assert.deepEqual(state.variables, { model: ["x", "y"] });
+  assert.deepEqual({ ...state.variables }, { model: ["x", "y"] });
   const dashboard = { variables: [{ name: "model" }] };
   const request = state.request(dashboard, [1], 200);
   assert.deepEqual([request.dashboard, request.seconds, request.end], ["b", 3600, null]);
   const odd = new State("?dashboard=none&range=-5&refresh=7&from=x&to=1", page);
   assert.deepEqual([odd.uid, odd.live, odd.refresh, odd.fixed], ["a", 10, 5, null]);
+  assert.deepEqual([state.patience, odd.patience], [90, 15]);
+  for (const name of ["__proto__", "constructor", "toString"]) {
+    const named = new State(`?var-${name}=x&var-${name}=y`, page);
+    assert.deepEqual(named.variables[name], ["x", "y"]);
+    assert.equal(new State(named.toSearch(), page).toSearch(), named.toSearch());
+    assert.deepEqual(named.request(dashboard, [1], 200).variables, {});
+  }
 });

@@ -85,3 +85,10 @@ def gauge(name: str, value: Callable[[float], object], labels: str = "") -> Call
 def between(start: float, end: float, inside: object, outside: object) -> Callable[[float], object]:
     """A value for a while."""
     return lambda now: inside if start <= now < end else outside
+
+
+def high(folder: Path, start: float = 120, end: float = 300, **options: Any) -> Any:
+    """A load of 20 for a while, 5 otherwise, run for ten minutes."""
+    made = lab(folder, gauge("load", between(start, end, 20, 5)), **options)
+    made.run("10m")
+    return made

@@ -12,9 +12,7 @@ import inferometer as im
 from inferometer.testing import (
     Delay,
     Flood,
-    Gpu,
     LabError,
-    LabOptions,
     Model,
     Random,
     Recorded,
@@ -23,14 +21,7 @@ from inferometer.testing import (
     TargetDown,
     TargetGone,
 )
-from lab_rules import between, gauge, lab
-
-
-def high(folder: Path, start: float = 120, end: float = 300, **options: Any) -> Any:
-    """A load of 20 for a while, 5 otherwise, run for ten minutes."""
-    made = lab(folder, gauge("load", between(start, end, 20, 5)), **options)
-    made.run("10m")
-    return made
+from lab_rules import between, gauge, high, lab
 
 
 def test_firing_and_resolving_to_the_second(tmp_path: Path) -> None:
@@ -285,79 +276,6 @@ groups:
     made = lab(tmp_path, gauge("load", between(60, 120, 20, 5)), rules=rules)
     made.run("5m")
     assert made.assert_fires("Any").fired_at == 60
-
-
-@pytest.mark.parametrize(
-    ("options", "text"),
-    [
-        ({"models": []}, r"models: got \[\], want one or more"),
-        ({"models": ["a", "a"]}, r"models: got \['a', 'a'\], want one or more, each with a name"),
-        ({"scrape_interval": "soon"}, "scrape_interval: got 'soon', want seconds or a text"),
-        ({"scrape_interval": 0}, "scrape_interval: got 0, want more than 0"),
-        ({"evaluation_interval": -1}, "evaluation_interval: got -1, want seconds or a text"),
-        ({"prometheus": "none.yml"}, "prometheus: got .*none.yml .*, want a prometheus.yml"),
-    ],
-)
-def test_wrong_options(tmp_path: Path, options: dict[str, Any], text: str) -> None:
-    with pytest.raises(LabError, match=text):
-        lab(tmp_path, **options)
-
-
-@pytest.mark.parametrize(
-    ("rules", "text"),
-    [
-        ("groups: [", "rules: got .*rules.yml .*, want a file of rules"),
-        ("alerts: []", "rules: got .*rules.yml without groups, want a file of rules"),
-        (
-            "groups: [{name: g, rules: [{alert: A, expr: 'sum('}]}]",
-            r"A: got expr 'sum\(' .*, want a query",
-        ),
-        (
-            "groups: [{name: g, rules: [{alert: A, expr: up, for: long}]}]",
-            "for: got 'long', want seconds",
-        ),
-    ],
-)
-def test_wrong_rules(tmp_path: Path, rules: str, text: str) -> None:
-    with pytest.raises(LabError, match=f"(?s){text}"):
-        lab(tmp_path, rules=rules)
-
-
-def test_what_else_is_refused(tmp_path: Path) -> None:
-    made = lab(tmp_path)
-    with pytest.raises(LabError, match="got an assertion at second 0, want a run"):
-        made.assert_never("LoadHigh")
-    with pytest.raises(LabError, match="load: got 'much', want requests a second, Steady"):
-        made.run("1m", load="much")  # type: ignore[arg-type]
-    with pytest.raises(LabError, match="load: got one for 'x', want models among model"):
-        made.run("1m", load={"x": 1})
-    with pytest.raises(LabError, match="Gpu: got index 0, want one of the lab's 0 gpus"):
-        made.run("1m", faults=[Gpu(0, {"utilization": 1})])
-    with pytest.raises(LabError, match="the option 'rulez', want one of rules, prometheus"):
-        made.fresh(rulez=[])
-    with pytest.raises(LabError, match=r"rules: got 'none\.yml', want a file in"):
-        made.fresh(rules=["none.yml"])
-    with pytest.raises(LabError, match="rules: got none, want rule files"):
-        made.fresh(rules=[])
-    own = lab(tmp_path, gauge("load", lambda now: 1))
-    with pytest.raises(LabError, match="load: got 5, want none: the exposition is your own"):
-        own.run("1m", load=5)
-    own.run("1m")
-    with pytest.raises(LabError, match=r"(?s)expr: got 'sum\(' .*, want a query"):
-        own.expr("sum(")
-    with pytest.raises(LabError, match="within: got '1m' without after, want both"):
-        own.assert_resolves("LoadHigh", within="1m")
-    with pytest.raises(AssertionError, match="nothing_there at 1m: got nothing, want one element"):
-        _ = own.expr("nothing_there").at("1m").value
-    with pytest.raises(LabError, match="alertmanager: got none, want its file"):
-        own.fresh(alertmanager=None).assert_routed("LoadHigh", to="x")
-    assert LabOptions().rules == ()
-    bad = lab(tmp_path, lambda now: "load much\n")
-    bad.run("1m")
-    with pytest.raises(LabError, match=r"load.*: got the value 'much', want a number"):
-        bad.assert_never("LoadHigh")
-    with pytest.raises(LabError, match=r"got the line '\{\} 1', want a sample"):
-        lab(tmp_path, lambda now: "{} 1\n").run("1m")
 
 
 def test_a_rule_that_cannot_be_evaluated(tmp_path: Path) -> None:

@@ -55,5 +55,10 @@ def test_as_many_models_as_there_may_be(models: int, chromium: dict[str, str]) -
         run("scale.test.mjs", {**chromium, "SERVICE": url, "MODELS": str(models)})
 
 
+def test_a_server_that_hangs(chromium: dict[str, str]) -> None:
+    with service(1, free_port()) as url:
+        run("hang.test.mjs", {**chromium, "SERVICE": url})
+
+
 def test_the_pages_own_calculations(chromium: dict[str, str]) -> None:
     run("calculations.test.mjs", chromium)

@@ -163,7 +163,13 @@ def test_a_verdict_holds_for_every_value(a: float, b: float, limit: float, op: s
         ('sum(rate(inference_requests_total{status=~"f.*"}[5m])) / '
          'sum(rate(inference_requests_total{status!="success"}[5m]))', 0, 1),
         ('sum(rate(inference_requests_total{status!="success"}[5m])) / '
+         'sum(rate(inference_requests_total{status="failure"}[5m]))', 1, math.inf),
+        ('sum(rate(inference_requests_total{status="success"}[5m])) / '
          'sum(rate(inference_requests_total{status="failure"}[5m]))', 0, math.inf),
+        ("nv_gpu_memory_total_bytes / nv_gpu_memory_used_bytes", 1, math.inf),
+        ("sum(up == 0)", 0, 0),
+        ("count(up == 0) / count(up)", 0, math.inf),
+        ("(nv_gpu_utilization > 0.9) * 100", 90, 100),
         ('rate(inference_latency_seconds_bucket{le="2.0"}[5m]) / ignoring(le) '
          "rate(inference_latency_seconds_count[5m])", 0, 1),
     ],

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 
 from inferometer.monitoring.lint import CHECKS, check_files
 from inferometer.monitoring.lint.parsing import MAX_LENGTH, ExpressionError, parse
-from inferometer.monitoring.lint.source_text import MAX_BYTES
+from inferometer.monitoring.lint.source_text import MAX_BYTES, read_source
 
 relaxed = settings(
     deadline=None,
@@ -138,6 +141,25 @@ def test_files_that_cannot_be_read_get_a_finding(tmp_path: Path) -> None:
         "cannot be read: Is a directory",
         "cannot be read: No such file or directory",
     }
+
+
+def test_a_pipe_is_read_while_somebody_writes() -> None:
+    script = "import time; print('groups:'); time.sleep(0.3); print('- name: g')"
+    with subprocess.Popen([sys.executable, "-uc", script], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        text = read_source(Path(f"/dev/fd/{writer.stdout.fileno()}"))
+    assert text == "groups:\n- name: g\n"
+
+
+def test_a_pipe_to_which_nobody_writes_gets_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inferometer.monitoring.lint.source_text._WAIT_SECONDS", 0.1)
+    os.mkfifo(tmp_path / "rules.yml")
+    (finding,) = check_files([tmp_path / "rules.yml"])
+    assert finding.message == (
+        "cannot be read: nothing came for 0.1 s, and it is no file: want a file"
+    )
 
 
 def test_merged_mappings_do_not_grow_without_bound(tmp_path: Path) -> None:

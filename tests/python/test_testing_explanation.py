@@ -162,11 +162,24 @@ def test_an_alert_that_fires_too_early(tmp_path: Path) -> None:
     assert 'values at 2m:\n  … > 10  →  job:load:max{job="triton"} 20\n' in text
 
 
-def test_a_window_that_the_lab_has_not_reached(tmp_path: Path) -> None:
-    made = lab(tmp_path, gauge("load", lambda now: 5))
+def test_what_prometheus_would_refuse_is_said(tmp_path: Path) -> None:
+    def exposition(now: float) -> str:
+        return "load 20\n" if now < 60 else "load 20\ngarbage {{{\n"
+
+    made = lab(tmp_path, exposition)
     made.run("5m")
-    text = failure(made, "LoadHigh", after="4m", within="10m")
-    assert "between 4m and 5m (the lab has not run until 14m)" in text
+    refused = (
+        "Prometheus would refuse the scrape of triton:8002 at 1m and 16 more until 5m, "
+        "so up is 0:\n"
+        "  exposition: got the line 'garbage {{{', want a sample: name{labels} value\n"
+    )
+    assert refused in failure(made, "LoadHigh")
+    early = failure(made, "LoadHigh", within="1m")
+    assert "would refuse the scrape of triton:8002 at 1m, so up is 0:" in early
+    assert "would refuse" not in failure(made, "LoadHigh", within="45s")
+    with pytest.raises(AssertionError) as raised:
+        made.assert_only(["LoadHigh"])
+    assert refused.rstrip() in str(raised.value)
 
 
 def test_long_timelines_show_the_most_of_each_column(tmp_path: Path) -> None:

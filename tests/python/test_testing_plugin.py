@@ -58,7 +58,8 @@ def session(
         check=False,
     )
     assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout
+    # What pytest says of wrong options goes to stderr.
+    return done.stdout if status != pytest.ExitCode.USAGE_ERROR else done.stderr
 
 
 @pytest.fixture
@@ -179,6 +180,16 @@ def test_mutation(tmp_path: Path) -> None:
     assert any("LoadHigh: comparison flipped" in line for line in survived)
     assert not any("job:load:max" in line and "by label" in line for line in survived)
     assert any("ErrorsHigh: threshold x 10" in line for line in survived)
+
+
+@pytest.mark.parametrize("option", ["--alerts-mutation", "--alerts-coverage", "--alerts-require=0"])
+def test_what_is_counted_is_counted_in_one_process(tmp_path: Path, option: str) -> None:
+    pytest.importorskip("xdist")
+    test = "def test_it(): pass\n"
+    printed = session(tmp_path, test, "-n", "2", option, status=pytest.ExitCode.USAGE_ERROR)
+    assert f"{option.partition('=')[0]}: got tests in several processes" in printed
+    session(tmp_path, test, "-n", "2")
+    session(tmp_path, test, "-n", "0", "--alerts-coverage")
 
 
 def test_a_missing_promtool_skips(tmp_path: Path) -> None:

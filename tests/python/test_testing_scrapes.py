@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from exposition_lines import REFUSED, TAKEN
 from inferometer.testing.durations import seconds_of, text_of
 from inferometer.testing.errors import LabError
-from inferometer.testing.exposition_text import SeriesKey, sample_of
+from inferometer.testing.exposition_text import SeriesKey, check_comment, number_text, sample_at
 from inferometer.testing.relabeling import Relabeling
 from inferometer.testing.scrapes import ScrapeHistory, Target
+from polling import wait_until
+from prometheus_server import PrometheusServer
 
 TARGET = Target()
 OWN = {"job": "triton", "instance": "triton:8002"}
@@ -43,17 +51,155 @@ def test_what_is_no_duration(wrong: Any) -> None:
         ('a:b{x="1",y="2",} +Inf', key("a:b", x="1", y="2"), "+Inf"),
         (r'a{x="q\"\\\n, }"} NaN', key("a", x='q"\\\n, }'), "NaN"),
         ("up 1 1700000000000", key("up"), "1"),
-        ('a_bucket{le="1"} 5 # {trace_id="x"} 0.3 1.5', key("a_bucket", le="1"), "5"),
     ],
 )
 def test_lines_of_an_exposition(line: str, series: SeriesKey, value: str) -> None:
-    assert sample_of(line) == (series, value)
+    sample, end = sample_at(line, 0)
+    assert (sample.key, sample.value, end) == (series, {"+Inf": "Inf"}.get(value, value), len(line))
 
 
-@pytest.mark.parametrize("line", ["up", "{a=1} 2", 'a{b="c} 1', "a{b=c} 1", "1a 2"])
-def test_what_is_no_sample(line: str) -> None:
-    with pytest.raises(LabError, match=r"exposition: got the line .*, want a sample"):
-        sample_of(line)
+def test_openmetrics_has_exemplars_and_fractions_of_seconds() -> None:
+    line = 'a_bucket{le="1"} 5 # {trace_id="x"} 0.3 1.5'
+    sample, _ = sample_at(line, 0, openmetrics=True)
+    assert (sample.key, sample.value) == (key("a_bucket", le="1"), "5")
+    assert sample_at("a 5 1.5", 0, openmetrics=True)[0].value == "5"
+    check_comment("# TYPE a stateset", openmetrics=True)
+    history = ScrapeHistory(15)
+    history.scrape(TARGET, f"# TYPE a_info info\n{line}\n# EOF\n", 0.1)
+    assert not history.refused
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("up", "want a sample: name"),
+        ("{a=1} 2", "want a sample: name"),
+        ('a{b="c} 1', "want a sample: name"),
+        ("1a 2", "want a sample: name"),
+        ("a much", "with the value 'much', want a number"),
+        ("a 1 junk", "want no more behind the value than a timestamp"),
+        ('a{b="1",c="2",b="3"} 1', "with the label b twice, want it once"),
+        ('a{b="\udcff"} 1', "with a label b that is not UTF-8, want UTF-8"),
+        ("a" * 200, "a…', want a sample"),
+    ],
+)
+def test_what_is_no_sample(line: str, text: str) -> None:
+    with pytest.raises(LabError, match=f"exposition: got the line .*{text}"):
+        sample_at(line, 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("# TYPE a nothing", "want a type among counter, gauge"),
+        ("# TYPE 1a gauge", "want a metric's name and then its text"),
+        ("# HELP ", "want a metric's name behind HELP"),
+        ("# HELP a \udcff", "want UTF-8"),
+    ],
+)
+def test_what_is_no_comment(line: str, text: str) -> None:
+    with pytest.raises(LabError, match=f"exposition: got the line .*{text}"):
+        check_comment(line)
+
+
+def test_labels_do_not_make_it_slow() -> None:
+    line = "a{" + 'b = "1" , ' * 2000 + "} 1 junk {"
+    with pytest.raises(LabError, match="want"):
+        sample_at(line, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("1", "1"), ("-0.5e3", "-0.5e3"), ("+1", "1.0"), ("0012", "12.0"), ("5.", "5.0"),
+     ("nan", "NaN"), ("infinity", "Inf"), ("-INF", "-Inf"), ("1e999", None), ("0x1", None)],
+)  # fmt: skip
+def test_numbers_are_written_so_that_promtool_reads_the_same(value: str, text: str | None) -> None:
+    assert number_text(value) == text
+
+
+def taken(text: str) -> bool:
+    history = ScrapeHistory(15)
+    history.scrape(TARGET, text, 0.1)
+    history.scrape(TARGET, text, 0.1)  # what is known from the first time is found another way
+    return not history.refused
+
+
+@pytest.mark.parametrize("text", TAKEN)
+def test_what_prometheus_takes(text: str) -> None:
+    assert taken(text)
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_prometheus_refuses(text: str) -> None:
+    assert not taken(text)
+
+
+@contextmanager
+def serving(texts: Sequence[str]) -> Iterator[int]:
+    """The port on which each text is at its number."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = texts[int(self.path.removeprefix("/"))].encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_real_prometheus_says_the_same(prometheus_tools: Path, tmp_path: Path) -> None:
+    texts = [*TAKEN, *REFUSED]
+    with serving(texts) as port:
+        jobs = [
+            {
+                "job_name": str(at),
+                "metrics_path": f"/{at}",
+                "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
+            }
+            for at in range(len(texts))
+        ]
+        intervals = {"scrape_interval": "1s", "scrape_timeout": "1s"}
+        config = {"global": intervals, "scrape_configs": jobs}
+        with PrometheusServer(prometheus_tools, tmp_path / "prometheus", config) as prometheus:
+            targets = wait_until(
+                lambda: prometheus.get("targets")["activeTargets"],
+                lambda found: (
+                    len(found) == len(texts)
+                    and all(target["health"] != "unknown" for target in found)
+                ),
+                "every target is scraped",
+                60.0,
+            )
+    health = {int(target["labels"]["job"]): target["health"] for target in targets}
+    said = [text for at, text in enumerate(texts) if health[at] == "up"]
+    assert said == list(TAKEN)
+
+
+def test_a_refused_scrape_stores_nothing_and_is_remembered() -> None:
+    history = ScrapeHistory(15)
+    for text in ("a 1\n", "a 2\nb 2\nbad\nc 1\n", "a 3\n"):
+        history.scrape(TARGET, text, 0.1)
+        history.next_moment()
+    series = {name.name: text for name, text in history.series().items()}
+    assert series["a"] == "1 stale 3"
+    assert series["up"] == "1 0 1"
+    assert series["scrape_samples_scraped"] == "1 2 1"
+    assert series["b"] == "_x3"
+    ((moment, why),) = history.refused[TARGET.instance]
+    assert (moment, "'bad'" in why) == (15, True)
 
 
 def test_series_that_come_and_go() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from inferometer.testing import alertmanager, rule_files
 from inferometer.testing.durations import Duration, seconds_of, text_of
@@ -19,7 +19,7 @@ from inferometer.testing.expectations import (
     Window,
 )
 from inferometer.testing.explanation import explained
-from inferometer.testing.faults import Fault
+from inferometer.testing.faults import Fault, checked
 from inferometer.testing.lab_options import LabOptions, scraping_of
 from inferometer.testing.loads import Load
 from inferometer.testing.query_result import Query
@@ -29,6 +29,8 @@ from inferometer.testing.rule_files import RuleFiles
 from inferometer.testing.scrapes import ScrapeHistory
 from inferometer.testing.targets import LabTarget
 from inferometer.testing.timeline import Episode, Timeline
+
+T = TypeVar("T")
 
 
 class AlertLab:
@@ -93,6 +95,9 @@ class AlertLab:
             LabError: Wrong durations, loads or faults.
         """
         end = self._now + seconds_of("duration", duration)
+        own = self.options.exposition is not None
+        models = None if own else self.options.models_by_name()
+        faults = checked(faults, self._scraping.instances, models)
         for target in self._targets:
             target.begin(end, load, faults)
         while (moment := self._history.count * self._scraping.interval) <= end:
@@ -123,8 +128,12 @@ class AlertLab:
         return self.engine.timeline()
 
     def expr(self, query: str) -> Query:
-        """A query on what was scraped and recorded: ``lab.expr("up").at("5m").value``."""
-        return Query(query, self.engine.ask)
+        """A query on what was scraped and recorded: ``lab.expr("up").at("5m").value``.
+
+        Raises:
+            LabError: It is none; asked at a moment that the lab has not reached.
+        """
+        return Query(query, self.engine.ask, self._now)
 
     def assert_fires(
         self,
@@ -149,10 +158,12 @@ class AlertLab:
 
         Raises:
             AssertionError: It does not; the text says what holds it back.
-            LabError: There is no such alert.
+            LabError: There is no such alert; the window is longer than the lab has run.
         """
         window = self._window(after, within)
-        expected = Fires(name, dict(labels or {}), window, dict(annotations or {}))
+        expected = Fires(
+            name, _mapping("labels", labels), window, _mapping("annotations", annotations)
+        )
         self._expect(expected)
         return expected.episode(self.engine.timeline([name]))
 
@@ -179,7 +190,7 @@ class AlertLab:
             raise LabError(f"within: got {within!r} without after, want both")
         since = None if after is None else seconds_of("after", after)
         window = self._window(after or 0, within)
-        self._expect(Resolves(name, dict(labels or {}), window, since))
+        self._expect(Resolves(name, _mapping("labels", labels), window, since))
 
     def assert_pending(
         self,
@@ -189,7 +200,7 @@ class AlertLab:
         labels: Mapping[str, str] | None = None,
     ) -> None:
         """The alert is pending at some evaluation of a window. Arguments as of ``assert_fires``."""
-        self._expect(IsPending(name, dict(labels or {}), self._window(after, within)))
+        self._expect(IsPending(name, _mapping("labels", labels), self._window(after, within)))
 
     def assert_never(
         self,
@@ -199,12 +210,14 @@ class AlertLab:
         labels: Mapping[str, str] | None = None,
     ) -> None:
         """The alert fires at no evaluation of a window. Arguments as of ``assert_fires``."""
-        self._expect(NeverFires(name, dict(labels or {}), self._window(after, within)))
+        self._expect(NeverFires(name, _mapping("labels", labels), self._window(after, within)))
 
     def assert_only(
         self, names: Iterable[str], after: Duration = 0, within: Duration | None = None
     ) -> None:
         """Exactly these alerts fire in a window; those that always fire need not be named."""
+        if not isinstance(names, Iterable):
+            raise LabError(f"names: got {names!r}, want the names of alerts")
         wanted = frozenset([names] if isinstance(names, str) else names)
         for name in wanted:
             self.rules.alert(name)
@@ -226,10 +239,11 @@ class AlertLab:
         """
         self.rules.alert(name), self.rules.alert(by)
         config = self._alertmanager_config()
+        wanted = _mapping("labels", labels)
         timeline = self.engine.timeline([name, by])
         for moment in timeline.moments:
             firing = timeline.firing_at(moment)
-            hidden = [one for one in firing if one.name == name and one.has(labels or {})]
+            hidden = [one for one in firing if one.name == name and one.has(wanted)]
             hiding = [one for one in firing if one.name == by]
             if hidden and hiding:
                 break
@@ -273,9 +287,23 @@ class AlertLab:
         return {**self._scraping.external_labels, **labels}
 
     def _window(self, after: Duration, within: Duration | None) -> Window:
-        return Window(
-            seconds_of("after", after), None if within is None else seconds_of("within", within)
-        )
+        """A window that the lab has seen the whole of: of the rest nothing is known.
+
+        Raises:
+            LabError: It ends later.
+        """
+        start = seconds_of("after", after)
+        length = None if within is None else seconds_of("within", within)
+        if start > self._now:
+            raise self._not_reached(f"after: got {after!r}")
+        end = round(start + (length or 0.0), 3)
+        if end > self._now:
+            got = f"within: got {within!r} from {text_of(start)}, until {text_of(end)}"
+            raise self._not_reached(got)
+        return Window(start, length)
+
+    def _not_reached(self, got: str) -> LabError:
+        return LabError(f"{got}, but the lab has run until {text_of(self._now)}: run() for longer")
 
     def _expect(self, expected: Expectation) -> None:
         for name in expected.names():
@@ -284,3 +312,9 @@ class AlertLab:
         if failure is not None:
             raise AssertionError(explained(expected, failure, self.engine))
         self.expectations.append(expected)
+
+
+def _mapping(what: str, given: Mapping[str, T] | None) -> dict[str, T]:
+    if given is not None and not isinstance(given, Mapping):
+        raise LabError(f"{what}: got {given!r}, want names with values")
+    return dict(given or {})

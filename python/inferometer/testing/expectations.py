@@ -46,10 +46,7 @@ class Window:
 
     def text(self, timeline: Timeline) -> str:
         """For messages."""
-        text = f"between {text_of(self.after)} and {text_of(self.end(timeline))}"
-        if self.within is not None and self.after + self.within > timeline.moments[-1]:
-            text += f" (the lab has not run until {text_of(self.after + self.within)})"
-        return text
+        return f"between {text_of(self.after)} and {text_of(self.end(timeline))}"
 
 
 @dataclass(frozen=True)

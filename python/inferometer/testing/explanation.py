@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import promql_parser as pq
@@ -54,9 +54,11 @@ class Cause:
 def explained(expected: Expectation, failure: Failure, engine: RuleEngine) -> str:
     """A failure, the timeline, what holds the alert back, and the values of its expression."""
     timeline = engine.timeline(expected.reads())
+    refused = list(_refused(engine, expected.window.end(timeline)))
     if failure.moment is None:
-        return "\n".join([failure.text, timeline.draw()])
+        return "\n".join([failure.text, timeline.draw(), *refused])
     text = [failure.text, timeline.draw(expected.names())]
+    text += refused
     rule = engine.rules.alert(expected.name)
     parts = Subexpressions(rule, engine.rules, failure.moment, engine.ask, expected.labels)
     firing = timeline.firing_at(failure.moment)
@@ -66,6 +68,16 @@ def explained(expected: Expectation, failure: Failure, engine: RuleEngine) -> st
     text.append(f"values at {text_of(failure.moment)}:")
     text.append("\n".join("  " + line for line in parts.table().splitlines()))
     return "\n".join(text)
+
+
+def _refused(engine: RuleEngine, until: float) -> Iterator[str]:
+    """What Prometheus would not have taken, which no rule can have seen."""
+    for instance, refusals in engine.refused(until).items():
+        (first, why), (last, _) = refusals[0], refusals[-1]
+        when = f"at {text_of(first)}"
+        if len(refusals) > 1:
+            when += f" and {len(refusals) - 1} more until {text_of(last)}"
+        yield f"Prometheus would refuse the scrape of {instance} {when}, so up is 0:\n  {why}"
 
 
 def cause_of(

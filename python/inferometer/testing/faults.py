@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from inferometer.testing.durations import Duration
+from inferometer.testing.durations import Duration, seconds_of
+from inferometer.testing.errors import LabError
+from inferometer.testing.given_numbers import check_number, check_whole
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,10 @@ class Delay(Fault):
 
     seconds: float
 
+    def __post_init__(self) -> None:
+        """Refuses what cannot be."""
+        check_number("Delay", "seconds", self.seconds)
+
 
 @dataclass(frozen=True)
 class Errors(Fault):
@@ -47,6 +54,10 @@ class Errors(Fault):
 
     ratio: float
     whole_batches: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be."""
+        check_number("Errors", "ratio", self.ratio, 1.0)
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,11 @@ class Flood(Fault):
     rate: float
     rows: int = 1
 
+    def __post_init__(self) -> None:
+        """Refuses what cannot be."""
+        check_number("Flood", "rate", self.rate)
+        check_whole("Flood", "rows", self.rows, 1)
+
 
 @dataclass(frozen=True)
 class TargetDown(Fault):
@@ -77,6 +93,10 @@ class TargetDown(Fault):
     """
 
     after: Duration = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be."""
+        seconds_of("TargetDown: after", self.after)
 
 
 @dataclass(frozen=True)
@@ -94,6 +114,10 @@ class SlowScrape(Fault):
 
     seconds: float
 
+    def __post_init__(self) -> None:
+        """Refuses what cannot be."""
+        check_number("SlowScrape", "seconds", self.seconds)
+
 
 @dataclass(frozen=True)
 class Gpu(Fault):
@@ -107,3 +131,47 @@ class Gpu(Fault):
 
     index: int
     readings: Mapping[str, int | str]
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be."""
+        check_whole("Gpu", "index", self.index)
+        if not isinstance(self.readings, Mapping):
+            raise LabError(f"Gpu: got readings {self.readings!r}, want names with values")
+
+
+def checked(
+    faults: Any, instances: Collection[str], models: Collection[str] | None
+) -> Sequence[Fault]:
+    """The faults of a phase.
+
+    Args:
+        faults: What was given.
+        instances: The lab's targets.
+        models: What they serve; None: the exposition is the test's own.
+
+    Raises:
+        LabError: What is no fault, or one that meets nobody.
+    """
+    if isinstance(faults, Fault) or not isinstance(faults, Iterable):
+        raise LabError(f"faults: got {faults!r}, want a list of them: [Delay(2.5)]")
+    found = list(faults)
+    for fault in found:
+        if not isinstance(fault, Fault):
+            raise LabError(f"faults: got {fault!r}, want faults such as Delay(2.5)")
+        if models is None and (fault.model is not None or isinstance(fault, OF_THE_SERVICE)):
+            raise LabError(
+                f"faults: got {fault!r}, want those of scrapes alone: the exposition is your own"
+            )
+        if models is not None and fault.model is not None and fault.model not in models:
+            raise _nobody("model", fault.model, models)
+        if fault.instance is not None and fault.instance not in instances:
+            raise _nobody("instance", fault.instance, instances)
+    return found
+
+
+def _nobody(what: str, name: str, known: Collection[str]) -> LabError:
+    return LabError(f"faults: got one for {name!r}, want {what}s among {', '.join(known)}")
+
+
+# What only a simulated service can suffer.
+OF_THE_SERVICE = (Delay, Errors, Stall, Flood)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,24 @@ class LabOptions:
     evaluation_interval: Duration | None = None
     scrape_seconds: float = 0.005
     folder: Path = field(default_factory=Path.cwd)
+
+    def __post_init__(self) -> None:
+        """Refuses what is easily given by mistake.
+
+        Raises:
+            LabError: One where several are wanted, or what is no mapping or function.
+        """
+        for name in ("rules", "models", "instances", "gpus"):
+            value = getattr(self, name)
+            if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
+                raise LabError(f"{name}: got {value!r}, want a list of them")
+        if not isinstance(self.labels, Mapping):
+            raise LabError(f"labels: got {self.labels!r}, want names with values")
+        if self.exposition is not None and not callable(self.exposition):
+            raise LabError(
+                f"exposition: got {self.exposition!r}, want a function of the second, which "
+                "returns text or bytes"
+            )
 
     def changed(self, changes: Mapping[str, Any]) -> LabOptions:
         """With other values.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from inferometer.testing.errors import LabError
+from inferometer.testing.given_numbers import check_number, check_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +28,15 @@ class Steady:
 
     rate: float
     rows: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be.
+
+        Raises:
+            LabError: A wrong number.
+        """
+        check_number("Steady", "rate", self.rate)
+        check_whole("Steady", "rows", self.rows, 1)
 
     def arrivals(self, start: float, end: float) -> NDArray[np.float64]:
         """Seconds and rows of each request from ``start`` up to ``end``."""
@@ -51,6 +63,15 @@ class Random:
     rows: int = 1
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuses what cannot be.
+
+        Raises:
+            LabError: A wrong number.
+        """
+        check_number("Random", "rate", self.rate)
+        check_whole("Random", "rows", self.rows, 1)
+
     def arrivals(self, start: float, end: float) -> NDArray[np.float64]:
         """Seconds and rows of each request from ``start`` up to ``end``."""
         import numpy as np
@@ -74,6 +95,18 @@ class Recorded:
 
     seconds: tuple[float, ...]
     rows: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be.
+
+        Raises:
+            LabError: Wrong numbers.
+        """
+        if isinstance(self.seconds, str) or not isinstance(self.seconds, Iterable):
+            raise LabError(f"Recorded: got seconds {self.seconds!r}, want a tuple of numbers")
+        for moment in self.seconds:
+            check_number("Recorded", "seconds", moment)
+        check_whole("Recorded", "rows", self.rows, 1)
 
     def arrivals(self, start: float, end: float) -> NDArray[np.float64]:
         """Seconds and rows of each request from ``start`` up to ``end``."""
@@ -99,7 +132,7 @@ def shape_of(load: Any) -> Steady | Random | Recorded:
         return Steady(0.0)
     if isinstance(load, Steady | Random | Recorded):
         return load
-    if isinstance(load, int | float) and not isinstance(load, bool) and load >= 0:
+    if isinstance(load, Real) and not isinstance(load, bool) and 0 <= float(load) < math.inf:
         return Steady(float(load))
     raise LabError(f"load: got {load!r}, want requests a second, Steady, Random or Recorded")
 
@@ -113,7 +146,7 @@ def by_model(load: Load, models: Iterable[str]) -> dict[str, Steady | Random | R
     names = list(models)
     if not isinstance(load, Mapping):
         return {name: shape_of(load) for name in names}
-    unknown = sorted(load.keys() - set(names))
+    unknown = sorted(load.keys() - set(names), key=str)
     if unknown:
         raise LabError(f"load: got one for {unknown[0]!r}, want models among {', '.join(names)}")
     return {name: shape_of(load.get(name)) for name in names}

@@ -59,6 +59,24 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "alert_lab(**options): options of inferometer.testing.LabOptions for alert_lab"
     )
     config.stash[_LEDGER] = None
+    _check_one_process(config)
+
+
+def _check_one_process(config: pytest.Config) -> None:
+    """Refuses to count what the tests of several processes prove: each knows of its own alone.
+
+    Raises:
+        UsageError: They are to run in more than one (pytest-xdist).
+    """
+    # A worker, which is given all options, is never the one that counts.
+    several = config.getoption("dist", "no") != "no" and not config.getoption("collectonly")
+    for option in ("coverage", "require", "mutation") if several else ():
+        given = config.getoption(f"--alerts-{option}")
+        if given is not None and given is not False:
+            raise pytest.UsageError(
+                f"--alerts-{option}: got tests in several processes, of which each knows what its "
+                "own tests prove: run it without pytest-xdist's -n and --dist, or with -n 0"
+            )
 
 
 def ledger(config: pytest.Config) -> Ledger:

@@ -51,18 +51,20 @@ class Query:
     Args:
         query: The query.
         ask: Evaluates queries.
+        end: The last moment.
 
     Raises:
         LabError: It is none.
     """
 
-    def __init__(self, query: str, ask: Ask) -> None:
+    def __init__(self, query: str, ask: Ask, end: float) -> None:
         try:
             promql_parser.parse(query)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise LabError(f"expr: got {query!r} ({error}), want a query") from None
         self._query = query
         self._ask = ask
+        self._end = end
 
     def at(self, moment: Duration) -> Result:
         """Its result at a moment."""
@@ -72,9 +74,15 @@ class Query:
         """Its results at several moments, in one run of promtool.
 
         Raises:
-            LabError: It cannot be evaluated.
+            LabError: It cannot be evaluated, or the lab has not run until then.
         """
         seconds = [seconds_of("at", moment) for moment in moments]
+        for moment in seconds:
+            if moment > self._end:
+                raise LabError(
+                    f"at: got {text_of(moment)}, but the lab has run until {text_of(self._end)}: "
+                    "run() for longer"
+                )
         answers = self._ask([(self._query, moment) for moment in seconds])
         for (query, moment), error in answers.errors.items():
             raise LabError(f"expr: got {query!r} at {text_of(moment)} ({error}), want a query")

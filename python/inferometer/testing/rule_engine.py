@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from inferometer.testing import promtool
@@ -55,6 +55,14 @@ class RuleEngine:
     def with_rules(self, rules: RuleFiles) -> RuleEngine:
         """Other rules on the same scrapes."""
         return RuleEngine(rules, self._history, self._scraping, self._interval, self._end)
+
+    def refused(self, until: float) -> Mapping[str, Sequence[tuple[float, str]]]:
+        """By target the moments of what Prometheus would refuse up to one, and why."""
+        found = {
+            instance: [(moment, why) for moment, why in refusals if moment <= until]
+            for instance, refusals in self._history.refused.items()
+        }
+        return {instance: refusals for instance, refusals in found.items() if refusals}
 
     def timeline(self, names: Collection[str] | None = None) -> Timeline:
         """The states of some alerts; None: of all."""

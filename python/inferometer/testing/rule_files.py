@@ -82,7 +82,7 @@ class RuleFiles:
             if rule.alerting and rule.name == name:
                 return rule
         names = sorted({rule.name for rule in self.alerts})
-        near = difflib.get_close_matches(name, names, n=1)
+        near = difflib.get_close_matches(str(name), names, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise LabError(
             f"alert: got {name!r}, want one of the {len(names)} in the rule files: "

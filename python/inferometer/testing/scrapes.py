@@ -6,7 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from inferometer.testing.errors import LabError
-from inferometer.testing.exposition_text import SeriesKey, sample_of
+from inferometer.testing.exposition_text import (
+    SeriesKey,
+    check_comment,
+    number_text,
+    sample_at,
+)
 from inferometer.testing.relabeling import Relabeling
 
 _NO_RELABELING = Relabeling([])
@@ -40,55 +45,75 @@ class ScrapeHistory:
     Attributes:
         interval: Seconds between two scrapes.
         count: How many scrapes there were; the first is at second 0.
+        refused: By target the moments of what Prometheus would refuse, and why.
     """
 
     def __init__(self, interval: float, relabeling: Relabeling = _NO_RELABELING) -> None:
         self.interval = interval
         self.count = 0
+        self.refused: dict[str, list[tuple[float, str]]] = {}
         self._relabeling = relabeling
         self._series: dict[SeriesKey, list[str]] = {}
         # By target, and by what stands before the value in a line; None: dropped by relabeling.
         self._lists: dict[str, dict[str, list[str] | None]] = {}
+        # Lines that were taken before; apart for OpenMetrics, which has more types.
+        self._comments: tuple[set[str], set[str]] = (set(), set())
         self._written: dict[SeriesKey, tuple[int, str]] = {}  # up to which moment
 
     def scrape(self, target: Target, text: str, seconds: float) -> None:
         """Stores what a target exposed at the present moment, and what Prometheus adds.
 
+        Of what Prometheus would refuse nothing is stored: the scrape has failed, ``up`` is 0.
+
         Args:
             target: Who exposed it.
             text: The exposition.
             seconds: How long the scrape took.
-
-        Raises:
-            LabError: What is no exposition.
         """
-        lists = self._lists.setdefault(target.instance + "\0" + target.job, {})
-        at = self.count
-        exposed = kept = 0
-        for line in text.split("\n"):
-            if not line or line[0] == "#":
-                continue
-            exposed += 1
-            head, _, value = line.rpartition(" ")
-            series = lists.get(head)
-            if series is None:
-                if head in lists:
-                    continue
-                key, value = sample_of(line)
-                series = self._list_of(target, key)
-                if line == f"{head} {value}":  # no timestamp, no exemplar: found at once next time
-                    lists[head] = series
-                if series is None:
-                    continue
-            kept += 1
-            _put(series, at, value)
+        exposed: list[tuple[list[str] | None, str]] = []
+        problem = None
+        try:
+            self._read(target, text, exposed)
+        except LabError as error:
+            problem = str(error)
+            self.refused.setdefault(target.instance, []).append(
+                (self.count * self.interval, problem)
+            )
+        kept = [(series, value) for series, value in exposed if series is not None]
+        for series, value in kept if problem is None else ():
+            _put(series, self.count, value)
         self._put_own(
             target,
-            up="1",
+            up="1" if problem is None else "0",
             scrape_duration_seconds=repr(seconds),
-            scrape_samples_scraped=str(exposed),
-            scrape_samples_post_metric_relabeling=str(kept),
+            scrape_samples_scraped=str(len(exposed)),
+            scrape_samples_post_metric_relabeling=str(len(kept)),
         )
+
+    def _read(self, target: Target, text: str, into: list[tuple[list[str] | None, str]]) -> None:
+        """Puts the values of an exposition, each with the list of its series, into a list."""
+        openmetrics = text.rstrip("\n").endswith("# EOF")
+        lists = self._lists.setdefault(target.instance + "\0" + target.job, {})
+        comments = self._comments[openmetrics]
+        at = until = 0
+        for line in text.split("\n"):
+            begin, at = at, at + len(line) + 1
+            # A label's value may be of several lines.
+            if not line or begin < until or line in comments:
+                continue
+            head, _, value = line.rpartition(" ")
+            if head in lists and (number := number_text(value)) is not None:
+                into.append((lists[head], number))
+            elif line.lstrip(" \t").startswith("#"):
+                check_comment(line, openmetrics)
+                comments.add(line)
+            elif line.strip(" \t"):
+                sample, until = sample_at(text, begin, openmetrics)
+                series = self._list_of(target, sample.key)
+                # No timestamp, no exemplar: found at once next time.
+                if sample.head == head + " ":
+                    lists[head] = series
+                into.append((series, sample.value))
 
     def fail(self, target: Target, seconds: float) -> None:
         """Stores that a target could not be scraped, after so many seconds."""
@@ -129,16 +154,13 @@ class ScrapeHistory:
 
         Returns:
             By series, each the full length.
-
-        Raises:
-            LabError: A value that is no number.
         """
         wanted = None if names is None else set(names)
         for key, values in self._series.items():
             if wanted is not None and key.name not in wanted:
                 continue
             if self._written.get(key, (0, ""))[0] != self.count:
-                self._written[key] = (self.count, _notation(values, self.count, key))
+                self._written[key] = (self.count, _notation(values, self.count))
         return {
             key: text
             for key, (count, text) in self._written.items()
@@ -157,7 +179,7 @@ def _put(series: list[str], at: int, value: str) -> None:
         series.append(value)
 
 
-def _notation(values: list[str], count: int, key: SeriesKey) -> str:
+def _notation(values: list[str], count: int) -> str:
     values = list(values)
     if 0 < len(values) < count:
         values.append("stale")
@@ -174,9 +196,5 @@ def _notation(values: list[str], count: int, key: SeriesKey) -> str:
         elif value == "stale":
             words.append("stale" + " stale" * (repeated - 1))
         else:
-            try:
-                float(value)
-            except ValueError:
-                raise LabError(f"{key}: got the value {value!r}, want a number") from None
             words.append(value if repeated == 1 else f"{value}x{repeated - 1}")
     return " ".join(words)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from inferometer.testing import gpus
-from inferometer.testing.durations import seconds_of
+from inferometer.testing.durations import seconds_of, text_of
 from inferometer.testing.errors import LabError
 from inferometer.testing.faults import Fault, Gpu, SlowScrape, TargetDown, TargetGone
 from inferometer.testing.lab_options import LabOptions, Scraping
@@ -81,9 +82,9 @@ class LabTarget:
         if self._service is not None:
             text = self._service.exposition()
         elif expose is not None:
-            got = expose(moment)
-            text = got.decode() if isinstance(got, bytes) else got
-        return text + self._gpu_text()
+            text = _decoded(expose(moment), moment)
+        of_gpus = self._gpu_text()
+        return text if not of_gpus else text.rstrip("\n") + "\n" + of_gpus
 
     def _gpu_text(self) -> str:
         readings: list[Mapping[str, int | str]] = list(self._options.gpus)
@@ -103,3 +104,12 @@ class LabTarget:
             text = "".join(line for line in lines if not line.startswith("inferometer_"))
             self._gpu_texts[repr(readings)] = text
         return text
+
+
+def _decoded(got: Any, moment: float) -> str:
+    if isinstance(got, bytes):
+        # What is no UTF-8 stays to be seen: Prometheus refuses it where it reads it.
+        return got.decode("utf-8", "surrogateescape")
+    if not isinstance(got, str):
+        raise LabError(f"exposition: got {got!r} at {text_of(moment)}, want text or bytes")
+    return got

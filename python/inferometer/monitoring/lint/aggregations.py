@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inferometer.monitoring.lint.calls import report_averaged
-from inferometer.monitoring.lint.expression import Aggregation, Text
+from inferometer.monitoring.lint.expression import Aggregation, Node, Selector, Text
 from inferometer.monitoring.lint.grafana_variables import PLACEHOLDER
 from inferometer.monitoring.lint.interval import ANY, NOT_NEGATIVE, Interval
 from inferometer.monitoring.lint.knowledge import did_you_mean
 from inferometer.monitoring.lint.labels import UNKNOWN, Labels
+from inferometer.monitoring.lint.operators import AGAINST_ZERO
 from inferometer.monitoring.lint.units import COUNT
 from inferometer.monitoring.lint.value import Value
 
@@ -31,6 +32,7 @@ def evaluate(run: Evaluation, node: Aggregation) -> Value:
     _check_labels(run, node, inner.labels)
     if node.op in ("avg", "sum") and inner.quantile:
         report_averaged(run, node)
+    _check_buckets(run, node, inner)
     if node.op in _CHOOSE:
         return replace(inner, truth=None)
     return _aggregated(node, replace(inner, labels=_labels(node, inner.labels)), parameter)
@@ -47,6 +49,31 @@ def _check_labels(run: Evaluation, node: Aggregation, labels: Labels) -> None:
             f"got by ({', '.join(node.labels)}), but what is aggregated has no label {label}: "
             f"{hint or f'it has {labels}'}",
         )
+
+
+def _check_buckets(run: Evaluation, node: Aggregation, inner: Value) -> None:
+    """Whether a sum counts each request once for every bucket that it is in."""
+    source = inner.source
+    if node.op not in ("sum", "avg") or source is None or source.kind != "bucket":
+        return
+    if inner.quantile or inner.existence or _labels(node, inner.labels).may_have("le"):
+        return
+    if {"histogram_quantile", AGAINST_ZERO} & set(run.enclosing) or _chooses_buckets(node.inner):
+        return
+    run.report(
+        "buckets-without-le",
+        f"got {node.text[:120]}, which counts each request in all of its buckets: want "
+        f"{source.metric}_count, one bucket (le=...), or le among the labels",
+    )
+
+
+def _chooses_buckets(node: Node) -> bool:
+    return any(
+        matcher.label == "le"
+        for part in node.walk()
+        if isinstance(part, Selector)
+        for matcher in part.matchers
+    )
 
 
 def _labels(node: Aggregation, labels: Labels) -> Labels:
@@ -68,6 +95,8 @@ def _aggregated(node: Aggregation, value: Value, parameter: float | None) -> Val
             interval,
             COUNT if op == "count" else None,
             filtered=value.filtered,
+            existence=True,
+            certain=value.certain,
         )
     if op in ("stddev", "stdvar"):
         unit = value.unit if op == "stddev" else None

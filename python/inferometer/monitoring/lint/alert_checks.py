@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from inferometer.monitoring.lint.durations import duration_text
-from inferometer.monitoring.lint.expression import Call, Node, Number, Selector
+from inferometer.monitoring.lint.expression import Binary, Call, Node, Number, Selector
 from inferometer.monitoring.lint.knowledge import Knowledge
 from inferometer.monitoring.lint.rule_file import Rule
 from inferometer.monitoring.lint.templates import check_label_template, check_template
@@ -39,11 +39,10 @@ def check_alert(
 
 
 def is_watchdog(node: Node) -> bool:
-    """Whether an expression is a vector of a number, which is meant to fire always."""
-    return (
-        isinstance(node, Call)
-        and node.function == "vector"
-        and isinstance(node.arguments[0], Number)
+    """Whether an expression is made of numbers alone, and so meant to fire always."""
+    return not isinstance(node, Number) and all(
+        isinstance(part, Number | Binary) or (isinstance(part, Call) and part.function == "vector")
+        for part in node.walk()
     )
 
 
@@ -55,10 +54,14 @@ def _check_condition(rule: Rule, node: Node, value: Value) -> None:
             "file-structure", f"got {node.text[:120]}, a number, want series: write vector(...)"
         )
     elif not value.filtered:
+        # An info metric of one version, a count of what should not be: being there may be it.
+        unsure = value.existence and not value.certain
         rule.report(
             "comparison-missing",
-            f"got {node.text[:160]}, in which nothing leaves series out, so it always fires: "
-            "compare the value with a limit (without bool)",
+            f"got {node.text[:160]}, in which nothing leaves series out, so it "
+            f"{'fires whenever there are any' if unsure else 'always fires'}: compare the value "
+            "with a limit (without bool)",
+            "warning" if unsure else None,
         )
     elif value.truth is True:
         rule.report(

@@ -49,7 +49,7 @@ def _without_arguments(node: Call) -> Value:
     interval = tables.FIXED.get(node.function, ANY)
     if node.returns == "scalar":
         return number(interval, SECONDS if node.function == "time" else None)
-    return Value(labels=NONE, interval=interval)
+    return Value(labels=NONE, interval=interval, certain=True)
 
 
 def _same_values(run: Evaluation, node: Call, value: Value) -> Value:
@@ -59,7 +59,7 @@ def _same_values(run: Evaluation, node: Call, value: Value) -> Value:
     if name == "info":
         return replace(value, labels=UNKNOWN)
     if name == "vector":
-        return replace(value, labels=NONE, scalar=False)
+        return replace(value, labels=NONE, scalar=False, certain=True)
     if name in ("label_replace", "label_join") and isinstance(node.arguments[1], Text):
         return replace(value, labels=value.labels.with_maybe([node.arguments[1].value]), truth=None)
     if name == "quantile_over_time":
@@ -81,7 +81,13 @@ def report_averaged(run: Evaluation, node: Node) -> None:
 def _computed(node: Call, first: Value, arguments: list[Value]) -> Value:
     name = node.function
     labels = NONE if name == "scalar" else first.labels
-    result = Value(labels=labels, filtered=first.filtered, scalar=node.returns == "scalar")
+    result = Value(
+        labels=labels,
+        filtered=first.filtered,
+        scalar=node.returns == "scalar",
+        existence=name == "present_over_time" or (first.existence and name not in tables.FIXED),
+        certain=first.certain,
+    )
     if name in tables.FIXED:
         unit = SECONDS if name == "timestamp" else None
         return replace(result, interval=tables.FIXED[name], unit=unit)
@@ -143,4 +149,4 @@ def _absent(run: Evaluation, node: Call) -> Value:
             f"got {node.text}: of an expression, absent cannot say what is gone; write it of a "
             "selector",
         )
-    return Value(labels=labels, interval=tables.FIXED["absent"], filtered=True)
+    return Value(labels=labels, interval=tables.FIXED["absent"], filtered=True, existence=True)

@@ -6,29 +6,33 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from inferometer.monitoring.lint.contradictions import FLIPPED
 from inferometer.monitoring.lint.expression import Binary
-from inferometer.monitoring.lint.interval import UNIT, verdict
-from inferometer.monitoring.lint.units import Unit
+from inferometer.monitoring.lint.function_tables import EXISTENCE
+from inferometer.monitoring.lint.interval import UNIT, limited, verdict
 from inferometer.monitoring.lint.value import Value
 
 if TYPE_CHECKING:
     from inferometer.monitoring.lint.evaluation import Evaluation
 
-_FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
+# Around a counter as it is these make a guard of it, or count where it has counted at all.
+_GUARDS = EXISTENCE | {"and", "unless"}
+# A mean may lie beyond the edges of its histogram. So far beyond, it is in another unit.
+_FAR = 10.0
 
 
 def compare(run: Evaluation, node: Binary, left: Value, right: Value) -> Value:
     """What is known about a comparison's result."""
     truth = verdict(left.interval, node.op, right.interval)
     if left.total or right.total:
-        _report_total(run, node, left if left.total else right)
+        _report_total(run, node, left, right)
         truth = None
     elif right.constant is not None and left.constant is None:
         truth = _against_limit(run, node, left, node.op, right.constant, truth)
     elif left.constant is not None and right.constant is None:
-        truth = _against_limit(run, node, right, _FLIPPED[node.op], left.constant, truth)
+        truth = _against_limit(run, node, right, FLIPPED[node.op], left.constant, truth)
     else:
-        check_units(run, node, left.unit, right.unit)
+        check_units(run, node, left, right)
         if truth is False and not node.returns_bool:
             _report_never(run, node, f"{left.interval} {node.op} {right.interval}")
     kept = right if left.scalar else left
@@ -38,27 +42,55 @@ def compare(run: Evaluation, node: Binary, left: Value, right: Value) -> Value:
             filtered=left.filtered or right.filtered,
             scalar=left.scalar and right.scalar,
         )
-    return replace(kept, filtered=True, truth=truth, scalar=False)
+    # Of no series no value is wrong: what holds of all there are need not fire.
+    if truth is True and any(_may_be_empty(side) for side in (left, right)):
+        truth = None
+    interval = kept.interval
+    if truth is None:
+        op, limit = (FLIPPED[node.op], left) if kept is right else (node.op, right)
+        interval = limited(interval, op, limit.interval)
+    return replace(kept, interval=interval, filtered=True, truth=truth, scalar=False)
 
 
-def _report_total(run: Evaluation, node: Binary, value: Value) -> None:
+def _may_be_empty(value: Value) -> bool:
+    return value.filtered or (value.existence and not value.certain and not value.scalar)
+
+
+def _report_total(run: Evaluation, node: Binary, left: Value, right: Value) -> None:
+    if left.total and right.total:
+        return  # both restart at once: whether one has got ahead, or moved since an offset
+    value, op = (left, node.op) if left.total else (right, FLIPPED[node.op])
     name = value.source.name if value.source is not None else "a counter"
+    grows = op in (">", ">=", "!=")
+    guard = bool(_GUARDS & set(run.enclosing))
+    then = (
+        "once true it stays true until a restart"
+        if grows
+        else "it is true after a start until there is more, and not again until a restart"
+    )
     run.report(
         "counter-without-rate",
-        f"got {node.text[:160]}: {name} only grows, so once true it stays true until a restart; "
-        "compare rate(...[5m]) or increase(...[5m])",
+        f"got {node.text[:160]}: {name} only grows, so {then}; compare rate(...[5m]) or "
+        "increase(...[5m])",
+        "error" if grows and not guard else "warning",
     )
 
 
-def check_units(run: Evaluation, node: Binary, left: Unit | None, right: Unit | None) -> None:
+def check_units(run: Evaluation, node: Binary, left: Value, right: Value) -> None:
     """Reports an operator between values of different units."""
-    if left is None or right is None:
+    one, other = left.unit, right.unit
+    if one is None or other is None:
         return
-    if not left.same_kind(right) or not left.same_scale(right):
-        run.report(
-            "unit-mismatch",
-            f"got {left} {node.op} {right} in {node.text[:160]}: want one unit on both sides",
-        )
+    kind, scale = one.same_kind(other), one.same_scale(other)
+    if kind and scale:
+        return
+    # Ten seconds of traffic are a count: who knows what a number stands for.
+    unsure = (left.rescaled or right.rescaled) and (not kind or one.is_ratio)
+    run.report(
+        "unit-mismatch",
+        f"got {one} {node.op} {other} in {node.text[:160]}: want one unit on both sides",
+        "warning" if unsure else None,
+    )
 
 
 def _report_never(run: Evaluation, node: Binary, why: str) -> None:
@@ -72,6 +104,8 @@ def _against_limit(
     if _report_latency_unit(run, node, value, limit):
         return None
     if limit not in value.interval:
+        if truth is True and _may_be_empty(value):
+            return truth
         run.report(
             "value-outside-range",
             f"got {node.text[:160]}, but the value is {value.interval}{what}: want a limit "
@@ -101,10 +135,13 @@ def _report_latency_unit(run: Evaluation, node: Binary, value: Value, limit: flo
         low, high = value.plausible.low, value.plausible.high
     # In seconds a limit that is too small is meant so; in microseconds it is meant in seconds.
     if limit > high or (limit < low and value.unit.scale < 1):
+        beyond = limit > high if value.quantile else limit > _FAR * high
+        sure = beyond or limit * _FAR < low
         run.report(
             "latency-unit",
             f"got {node.text[:160]}: the value is in {value.unit}, of which the histogram's edges "
             f"are {low:g} to {high:g}; write the limit in {value.unit}",
+            None if sure else "warning",
         )
         return True
     return False

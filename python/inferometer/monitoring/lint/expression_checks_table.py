@@ -50,7 +50,7 @@ EXPRESSION_CHECKS = (
         "counter-without-rate",
         "error",
         "A counter compared as it is, which is true until the process restarts; or divided by a "
-        "rate.",
+        "rate. A warning where it may be meant: `== 0`, or beside `and` and `unless`.",
         f"{_FAILED} > 10",
         f"increase({_FAILED}[5m]) > 10",
     ),
@@ -111,7 +111,8 @@ EXPRESSION_CHECKS = (
         "latency-unit",
         "error",
         "A latency compared in another unit: the limit is beyond the largest bucket edge or, in "
-        "microseconds, below the smallest.",
+        "microseconds, below the smallest. For a mean, which may lie there, a warning up to ten "
+        "times as far.",
         f"{_QUANTILE} > 2000",
         f"{_QUANTILE} > 2",
     ),
@@ -125,7 +126,8 @@ EXPRESSION_CHECKS = (
     Check(
         "unit-mismatch",
         "error",
-        "Values of different units added, subtracted or compared.",
+        "Values of different units added, subtracted or compared. A warning where a number has a "
+        "part in it, which may have a unit: `10 * rate(…)` can be ten seconds of traffic.",
         "inference_oldest_request_seconds > inference_queue_depth",
         "inference_oldest_request_seconds > inference_latency_objective_seconds",
     ),
@@ -135,6 +137,35 @@ EXPRESSION_CHECKS = (
         "`rate` of a sum: when one of its counters restarts, the whole sum seems to.",
         "rate(sum(inference_requests_total)[5m:])",
         "sum(rate(inference_requests_total[5m]))",
+    ),
+    Check(
+        "rate-of-rate",
+        "error",
+        "`rate`, `irate` or `increase` of a rate, also of a recorded one: each fall is taken for a "
+        "reset.",
+        "increase(rate(inference_requests_total[5m])[1h:])",
+        "max_over_time(rate(inference_requests_total[5m])[1h:])",
+    ),
+    Check(
+        "buckets-without-le",
+        "error",
+        "A sum of buckets without `le`: each request counts once for every bucket that it is in.",
+        f"sum(rate({_LATENCY}_bucket[5m])) > 100",
+        f"sum(rate({_LATENCY}_count[5m])) > 100",
+    ),
+    Check(
+        "contradicting-matchers",
+        "error",
+        "Conditions of a selector on one label that no value meets: all of them have to hold.",
+        'inference_requests_total{status="failure", status="timeout"}',
+        'inference_requests_total{status=~"failure|timeout"}',
+    ),
+    Check(
+        "contradicting-conditions",
+        "error",
+        "Limits of one expression, joined by `and`, that no value meets.",
+        "inference_queue_depth > 10 and inference_queue_depth < 5",
+        "inference_queue_depth > 10 or inference_queue_depth < 5",
     ),
     Check(
         "ratio-of-totals",

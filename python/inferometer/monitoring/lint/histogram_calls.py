@@ -56,6 +56,8 @@ def evaluate_quantile(run: Evaluation, node: Call, phi: Value, value: Value) -> 
         unit=None if source is None else source.unit,
         total=False,
         quantile=True,
+        existence=False,
+        rated=False,
         edges=() if source is None else source.edges,
         truth=None,
     )

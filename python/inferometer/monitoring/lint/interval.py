@@ -165,6 +165,16 @@ OPERATIONS: dict[str, Callable[[Interval, Interval], Interval]] = {
 }
 
 
+def limited(x: Interval, op: str, y: Interval) -> Interval:
+    """What is left of x where ``x op y`` may hold, both ends included."""
+    low, high = x.low, x.high
+    if op in (">", ">=", "=="):
+        low = max(low, y.low)
+    if op in ("<", "<=", "=="):
+        high = min(high, y.high)
+    return Interval(low, high) if low <= high else x
+
+
 def verdict(x: Interval, op: str, y: Interval) -> bool | None:
     """Whether ``x op y`` always holds (True), never (False), or depends (None)."""
     if op in ("<", "<="):

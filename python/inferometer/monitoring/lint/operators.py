@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from inferometer.monitoring.catalogue import catalogue
 from inferometer.monitoring.lint import interval as intervals
 from inferometer.monitoring.lint.comparisons import check_units, compare
-from inferometer.monitoring.lint.expression import COMPARISONS, SET_OPERATORS, Binary, Call, Node
+from inferometer.monitoring.lint.contradictions import check_conditions
+from inferometer.monitoring.lint.expression import (
+    COMPARISONS,
+    SET_OPERATORS,
+    Binary,
+    Call,
+    Node,
+    Number,
+)
 from inferometer.monitoring.lint.function_tables import RATES
 from inferometer.monitoring.lint.interval import UNIT, Interval
 from inferometer.monitoring.lint.knowledge import did_you_mean
@@ -22,11 +31,19 @@ if TYPE_CHECKING:
     from inferometer.monitoring.lint.evaluation import Evaluation
 
 
+# In Evaluation.enclosing for a comparison with 0.
+AGAINST_ZERO = "against 0"
+
+
 def evaluate(run: Evaluation, node: Binary) -> Value:
     """What is known about an operator's result."""
-    left, right = run.inside(node.op, node.left), run.inside(node.op, node.right)
+    # Whether there is anything at all is seen in whatever way it is counted.
+    zero = any(isinstance(side, Number) and side.value == 0 for side in (node.left, node.right))
+    within = AGAINST_ZERO if node.op in COMPARISONS and zero else node.op
+    left, right = run.inside(within, node.left), run.inside(within, node.right)
     if not left.scalar and not right.scalar:
         _check_matching(run, node, left.labels, right.labels)
+    check_conditions(run, node)
     if node.op in SET_OPERATORS:
         return combine(node, left, right)
     labels = _labels(node, left, right)
@@ -82,26 +99,42 @@ def times_constant(value: Value, factor: float) -> Value:
     plausible = value.plausible
     if plausible is not None:
         plausible = intervals.multiply(plausible, Interval(factor, factor)) if factor > 0 else None
-    return replace(value, unit=unit, edges=edges, plausible=plausible)
+    return replace(
+        value,
+        unit=unit,
+        edges=edges,
+        plausible=plausible,
+        factor=value.factor * factor,
+        rescaled=value.rescaled or factor != 1,
+    )
 
 
 def _arithmetic(run: Evaluation, node: Binary, left: Value, right: Value) -> Value:
     op = node.op
     interval = intervals.OPERATIONS[op](left.interval, right.interval)
     total = (left.total or right.total) and op in "+-*/"
-    if op == "-" and "offset" in node.text:
-        total = False  # the growth since then
+    if op == "-" and left.total and right.total:
+        total = False  # the growth since an offset, or how far one counter is ahead of another
     if op in "+-":
-        check_units(run, node, left.unit, right.unit)
+        check_units(run, node, left, right)
     if op == "/":
         _check_totals(run, node, left, right)
         if is_part(node.left, node.right, run.knowledge.sample):
             interval = UNIT
+        elif is_part(node.right, node.left, run.knowledge.sample):
+            interval = Interval(1.0, math.inf)
         total = total and not (left.total and right.total)
     base = _scaled(op, left, right)
     if base is None:
         unit = _unit(op, left, right)
-        base = Value(unit=unit, plausible=_plausible(op, left, right, unit))
+        base = Value(
+            unit=unit,
+            plausible=_plausible(op, left, right, unit),
+            existence=left.existence and right.existence,
+            certain=left.certain and right.certain,
+            rescaled=left.rescaled or right.rescaled,
+            rated=left.rated or right.rated,
+        )
     return replace(
         base,
         interval=interval,
@@ -145,14 +178,15 @@ def _plausible(op: str, left: Value, right: Value, unit: Unit | None) -> Interva
     source, by = left.source, right.source
     if op != "/" or unit is None or source is None or by is None or source.unit is None:
         return None
-    if unit.physical != source.unit.physical or not unit.same_scale(source.unit):
+    if unit.physical != source.unit.physical:
         return None
     edges: tuple[float, ...] = ()
     if source.kind == "sum" and by.metric == source.metric:
         edges = source.edges
     elif source.name.startswith("nv_inference_") and source.name.endswith("_duration_us"):
         edges = catalogue()["nv_inference_request_latency_us"].edges
-    return Interval(edges[0], edges[-1]) if edges else None
+    factor = left.factor / right.factor if right.factor else 0.0
+    return Interval(edges[0] * factor, edges[-1] * factor) if edges and factor > 0 else None
 
 
 def _check_totals(run: Evaluation, node: Binary, left: Value, right: Value) -> None:

@@ -59,8 +59,23 @@ def evaluate_rate(run: Evaluation, node: Call, value: Value) -> Value:
             f"got {name}({value.source.name}[...]), but {value.source.name} is a gauge, of which "
             "each fall is taken for a restart: write deriv, delta or avg_over_time",
         )
+    elif value.rated:
+        run.report(
+            "rate-of-rate",
+            f"got {node.text[:120]}: what is measured is a rate already, and {name} takes each "
+            "fall of it for a restart; write avg_over_time, max_over_time or deriv of it",
+        )
     unit = value.unit if name == "increase" else _per_second(value.unit)
-    return replace(value, interval=NOT_NEGATIVE, unit=unit, total=False, truth=None, plausible=None)
+    return replace(
+        value,
+        interval=NOT_NEGATIVE,
+        unit=unit,
+        total=False,
+        truth=None,
+        plausible=None,
+        existence=False,
+        rated=True,
+    )
 
 
 def evaluate_delta(run: Evaluation, node: Call, value: Value) -> Value:
@@ -75,4 +90,13 @@ def evaluate_delta(run: Evaluation, node: Call, value: Value) -> Value:
             f"restarts at 0: write {instead}",
         )
     unit = _per_second(value.unit) if name == "deriv" else value.unit
-    return replace(value, interval=ANY, unit=unit, total=False, truth=None, edges=())
+    return replace(
+        value,
+        interval=ANY,
+        unit=unit,
+        total=False,
+        truth=None,
+        edges=(),
+        existence=False,
+        rated=True,
+    )

@@ -54,4 +54,5 @@ class Report:
 
     def at(self, line: int, where: str, ignored: frozenset[str] = frozenset()) -> Report:
         """For a place in the same file."""
-        return Report(self.findings, self.path, line, where, self.ignored | ignored)
+        one_line = " ".join(where.split())
+        return Report(self.findings, self.path, line, one_line, self.ignored | ignored)

@@ -27,14 +27,16 @@ ALERT_CHECKS = (
         "comparison-missing",
         "error",
         "No condition leaves anything out (`bool` does not either): the alert always fires. "
-        "`vector(1)` by itself is taken for a watchdog.",
+        "`vector(1)` by itself is taken for a watchdog. A warning where being there may be the "
+        "condition: unknown metrics, a count, an info metric of one version.",
         "expr: inference_queue_depth",
         "expr: inference_queue_depth > 100",
     ),
     Check(
         "always-true",
         "error",
-        "A condition that every possible value meets.",
+        "A condition that every possible value meets, of what is always there: "
+        "`count(up == 0) >= 1` is not, `absent(x) == 1` neither.",
         "expr: inference_queue_depth >= 0",
         "expr: inference_queue_depth > 100",
     ),

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from inferometer.monitoring.lint.contradictions import check_matchers
 from inferometer.monitoring.lint.durations import duration_text
 from inferometer.monitoring.lint.expression import Matcher, Selector
 from inferometer.monitoring.lint.function_tables import EXISTENCE, RATES
@@ -23,23 +24,24 @@ def evaluate(run: Evaluation, node: Selector) -> Value:
     """What is known about the selected series."""
     value = _series(run, node)
     if node.alternatives:
-        return replace(value, labels=UNKNOWN)
+        return replace(value, labels=UNKNOWN, certain=False)
+    check_matchers(run, node)
     labels = value.labels
     for matcher in node.matchers:
         labels = _matched(run, node, matcher, labels, value.source)
-    return replace(value, labels=labels)
+    return replace(value, labels=labels, certain=value.certain and not node.matchers)
 
 
 def _series(run: Evaluation, node: Selector) -> Value:
     name = node.name
     if name is None or name.startswith(PLACEHOLDER):
-        return Value()
+        return Value(existence=True)
     if name in run.knowledge.recorded:
         return run.knowledge.recorded[name]
     sample = run.knowledge.sample(name)
     if sample is None:
         _report_unknown(run, name)
-        return Value()
+        return Value(existence=True)
     if sample.kind == "histogram" and not run.knowledge.settings.native_histograms:
         run.report(
             "unknown-metric",
@@ -60,6 +62,8 @@ def _series(run: Evaluation, node: Selector) -> Value:
         total=sample.kind in CUMULATIVE - {"bucket"},
         quantile=sample.kind == "quantile",
         filtered=name in ("ALERTS", "ALERTS_FOR_STATE"),
+        existence=sample.range.low == sample.range.high,
+        certain=True,
     )
 
 
@@ -85,7 +89,8 @@ def _report_unknown(run: Evaluation, name: str) -> None:
 
 
 def _check_buckets(run: Evaluation, sample: SampleInfo) -> None:
-    if sample.kind == "bucket" and not (RATES | EXISTENCE) & set(run.enclosing):
+    # What is subtracted from itself at another time is the growth, as with increase.
+    if sample.kind == "bucket" and not (RATES | EXISTENCE | {"-"}) & set(run.enclosing):
         run.report(
             "bucket-without-rate",
             f"got {sample.name} without rate, all requests since the start: write "
@@ -100,7 +105,7 @@ def _matched(
     positive = matcher.op in ("=", "=~")
     if not labels.may_have(label) and not (positive and value == ""):
         known = sorted(labels.sure | labels.maybe)
-        hint = did_you_mean(label, known) or f"it has {labels}"
+        hint = did_you_mean(label, known) or f"it has {labels} (--target-labels: those of targets)"
         run.report(
             "unknown-label",
             f"got {{{matcher}}}, but {node.name or 'it'} has no label {label}: {hint}",

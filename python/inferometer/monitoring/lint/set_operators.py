@@ -38,5 +38,9 @@ def combine(node: Binary, left: Value, right: Value) -> Value:
         edges=left.edges if left.edges == right.edges else (),
         plausible=left.plausible if left.plausible == right.plausible else None,
         filtered=left.filtered and right.filtered,
+        existence=left.existence and right.existence,
+        certain=left.certain or right.certain,
+        rescaled=left.rescaled or right.rescaled,
+        rated=left.rated or right.rated,
         truth=False if never else True if always else None,
     )

@@ -9,11 +9,14 @@ from pathlib import Path
 from inferometer.monitoring.lint.samples import SampleInfo
 from inferometer.monitoring.lint.scrape_config import ScrapeConfig
 
-# Labels that Prometheus' own configuration puts on every series of a target: ours, and those of the
-# Prometheus operator.
-TARGET_LABELS = frozenset(
-    {"service", "environment", "cluster", "namespace", "pod", "container", "endpoint", "node"}
-)
+# Labels that Prometheus' own configuration puts on every series of a target: ours, those of the
+# Prometheus operator, and those that are common elsewhere.
+# fmt: off
+TARGET_LABELS = frozenset({
+    "service", "environment", "cluster", "namespace", "pod", "container", "endpoint", "node",
+    "app", "datacenter", "env", "host", "region", "stage", "team", "tenant", "zone",
+})
+# fmt: on
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,19 @@ def _check_humanize(report: Report, line: int, action: str, value: Value) -> Non
     for function in _HUMANIZE.findall(action):
         problem = _problem(function, value)
         if problem:
-            report("humanize-mismatch", f"got {{{{{action}}}}}, but {problem}", line=line)
+            report(
+                "humanize-mismatch",
+                f"got {{{{{action}}}}}, but {problem}",
+                severity="warning" if _unsure(function, value) else None,
+                line=line,
+            )
+
+
+def _unsure(function: str, value: Value) -> bool:
+    """Whether a number in the expression may have had the unit: pages * 4096 are bytes."""
+    kind = {"humanizePercentage": RATIO, "humanizeDuration": SECONDS}.get(function)
+    known = kind is not None and value.unit is not None and value.unit.same_kind(kind)
+    return value.rescaled and not known
 
 
 def _problem(function: str, value: Value) -> str:

@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_RATIO_FACTORS = (100.0,)
 _FACTORS = (60.0, 3600.0, 86400.0, *(base**n for base in (1000.0, 1024.0) for n in (1, 2, 3)))
+# Seconds per second have no base left, and what is made of them may be milliseconds again.
+_RATIO_FACTORS = (100.0, *_FACTORS)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Unit:
         if not self.bases:
             return {1.0: "a ratio of 0 to 1", 0.01: "per cent"}.get(self.scale, "a ratio")
         plain = Unit(self.physical, self.scale)  # seconds per request are called seconds
-        known = next((name for name, unit in BY_NAME.items() if unit in (self, plain)), None)
+        names = {unit: name for name, unit in BY_NAME.items()}
+        known = names.get(self, names.get(plain))
         if known is not None:
             return known
         factor = "" if self.scale == 1 else f"{self.scale:g} "

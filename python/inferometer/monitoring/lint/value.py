@@ -24,6 +24,12 @@ class Value:
         edges: Values at which comparing a quantile is exact.
         plausible: Where a latency can be, narrower than what is possible.
         filtered: Whether series are left out by a condition.
+        existence: Whether it tells no more than that there are series: a count, a constant, or a
+            metric of which nothing is known.
+        certain: Whether there are series as long as the service is scraped.
+        factor: What the values of ``source`` were multiplied by.
+        rescaled: Whether a number had a part in it, which may have had a unit of its own.
+        rated: Whether it is a rate or a difference over time already.
         truth: Of a condition, whether it always (True) or never (False) holds.
         scalar: Whether it is a number instead of series.
     """
@@ -37,6 +43,11 @@ class Value:
     edges: tuple[float, ...] = ()
     plausible: Interval | None = None
     filtered: bool = False
+    existence: bool = False
+    certain: bool = False
+    factor: float = 1.0
+    rescaled: bool = False
+    rated: bool = False
     truth: bool | None = None
     scalar: bool = False
 

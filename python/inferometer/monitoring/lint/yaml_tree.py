@@ -14,6 +14,7 @@ MAX_ENTRIES = 20_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STRING = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,20 @@ class Tree:
                 yield Tree(node)
 
     def pairs(self) -> Iterator[tuple[str, Tree]]:
-        """Keys and values of a mapping, merged ones (``<<``) first; of anything else none."""
+        """Keys and values of a mapping; of anything else none.
+
+        Merged ones (``<<``) come first, without those that the mapping, or a mapping merged
+        earlier, has itself. Only keys that are written twice in one mapping are there twice.
+        """
         if isinstance(self.node, yaml.MappingNode):
-            yield from _pairs(self.node, 0)
+            own = list(_own(self.node))
+            written = {key for key, _ in own}
+            merged: dict[str, Tree] = {}
+            for key, value in _merged(self.node):
+                if key not in written:
+                    merged.setdefault(key, value)
+            yield from merged.items()
+            yield from own
 
     def get(self, key: str) -> Tree | None:
         """The value of a key; the last one counts."""
@@ -74,18 +86,34 @@ class Tree:
         return self.line
 
 
-def _pairs(node: yaml.MappingNode, depth: int) -> Iterator[tuple[str, Tree]]:
-    entries = node.value[:MAX_ENTRIES]
-    for key, value in entries:
-        # One level of merging; deeper ones could be made to grow without bound.
-        if key.tag == "tag:yaml.org,2002:merge" and depth == 0:
-            merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
-            for each in merged[:10]:
-                if isinstance(each, yaml.MappingNode):
-                    yield from _pairs(each, 1)
-    for key, value in entries:
-        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+def _own(node: yaml.MappingNode) -> Iterator[tuple[str, Tree]]:
+    for key, value in node.value[:MAX_ENTRIES]:
+        if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
             yield str(key.value), Tree(value)
+
+
+def _merged(node: yaml.MappingNode) -> Iterator[tuple[str, Tree]]:
+    """What a mapping takes over, in the order in which the first of one key counts."""
+    # A mapping that is reached again has nothing new, so that this grows with the file alone.
+    seen = {id(node)}
+    waiting = _merges(node)
+    while waiting:
+        each = waiting.pop(0)
+        if id(each) in seen or len(seen) > MAX_ENTRIES:
+            continue
+        seen.add(id(each))
+        found = dict(_own(each))
+        yield from found.items()
+        waiting = _merges(each) + waiting
+
+
+def _merges(node: yaml.MappingNode) -> list[yaml.MappingNode]:
+    merged: list[yaml.MappingNode] = []
+    for key, value in node.value[:MAX_ENTRIES]:
+        if key.tag == _MERGE:
+            each = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            merged += [one for one in each[:MAX_ENTRIES] if isinstance(one, yaml.MappingNode)]
+    return merged
 
 
 def read_yaml(text: str) -> Tree | None:

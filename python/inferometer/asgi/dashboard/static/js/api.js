@@ -1,5 +1,7 @@
 // What the page asks the server. Never a query: a dashboard, panels, a range, values of variables.
 
+import { PATIENCE } from "./state.js";
+
 async function read(response) {
   let body;
   try {
@@ -11,30 +13,41 @@ async function read(response) {
   return body;
 }
 
-async function post(path, body, signal) {
-  return read(
-    await fetch(path, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-      signal,
-    }),
-  );
+/** Asks, and gives up where the whole answer is not there in time: a server that hangs says nothing. */
+async function ask(path, options, abort, patience) {
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    abort.abort();
+  }, patience * 1000);
+  try {
+    return await read(await fetch(path, { ...options, signal: abort.signal }));
+  } catch (error) {
+    if (isLate) throw new Error(`It has not answered within ${patience} s`);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function post(path, body, abort, patience) {
+  const headers = { "content-type": "application/json" };
+  return ask(path, { method: "POST", headers, body: JSON.stringify(body) }, abort, patience);
 }
 
 /** The dashboards, the source, whether charts were built in. */
-export async function loadPage() {
-  return read(await fetch("api/page"));
+export function loadPage() {
+  return ask("api/page", {}, new AbortController(), PATIENCE);
 }
 
-/** The series of panels. */
-export function loadPanels(request, signal) {
-  return post("api/panels", request, signal);
+/** The series of panels; `patience` in seconds. */
+export function loadPanels(request, abort, patience) {
+  return post("api/panels", request, abort, patience);
 }
 
 /** The values of variables. */
-export function loadVariables(request, signal) {
-  return post("api/variables", request, signal);
+export function loadVariables(request, abort, patience) {
+  return post("api/variables", request, abort, patience);
 }
 
 /** uPlot, whose own file makes a global of it. */

@@ -101,17 +101,19 @@ class Page {
     clearTimeout(this.timer);
     this.abort?.abort();
     const mine = (this.asked += 1);
-    this.abort = new AbortController();
+    const abort = new AbortController();
+    this.abort = abort;
     history.replaceState(null, "", this.state.toSearch());
     const request = this.state.request(this.dashboard, this.grid.wanted(), points());
+    const { patience } = this.state;
     try {
       if (Date.now() / 1000 - this.variablesAt > VARIABLES_EVERY) {
-        const found = await loadVariables({ ...request, panels: [] }, this.abort.signal);
+        const found = await loadVariables({ ...request, panels: [] }, abort, patience);
         if (mine !== this.asked) return;
         this.variables.update(found);
         this.variablesAt = Date.now() / 1000;
       }
-      const answer = await loadPanels(request, this.abort.signal);
+      const answer = await loadPanels(request, abort, patience);
       if (mine !== this.asked) return;
       this.answer = answer;
       setText(part("trouble"), "");

@@ -12,6 +12,8 @@ export const REFRESHES = [
   { seconds: 30, label: "30 s" },
   { seconds: 60, label: "1 m" },
 ];
+// The server itself waits 10 s for Prometheus, and then says so in the panels.
+export const PATIENCE = 15;
 const SHORTEST = 10;
 const LONGEST = 31 * 86400;
 
@@ -34,7 +36,7 @@ export class State {
     const end = parsed(parameters.get("to"), null);
     this.fixed = null;
     if (start !== null && end !== null) this.setFixed(start, end);
-    this.variables = {};
+    this.variables = Object.create(null); // whoever wrote the address chose the names
     for (const [key, value] of parameters) {
       if (!key.startsWith("var-")) continue;
       const name = key.slice("var-".length);
@@ -69,6 +71,11 @@ export class State {
       for (const value of values) parameters.append(`var-${name}`, value);
     }
     return `?${parameters}`;
+  }
+
+  /** Seconds after which a server that has not answered is said to be gone. */
+  get patience() {
+    return Math.max(PATIENCE, 3 * this.refresh);
   }
 
   /** What the server is asked; of variables only those that the dashboard has. */
