@@ -124,6 +124,9 @@ def test_a_start_overwrites_nothing(
     ) in said.err
     assert "starting" not in said.out
     assert files_below(mine) == before
+    (mine / "setup.lock").unlink()
+    assert setup(mine, f"--repository={tmp_path}") == 1
+    assert not (mine / "setup.lock").exists()
 
 
 def test_each_part_refuses_by_itself(mine: Path, tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def _alone(folder: Path, starts: bool) -> Iterator[None]:
     elif not lock.exists():  # nothing has ever been started here
         yield
         return
+    made = not lock.exists()
     with lock.open("a") as file:  # whose it is: it is not emptied
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -80,7 +81,12 @@ def _alone(folder: Path, starts: bool) -> Iterator[None]:
             raise ProcessError(
                 f"another run is at work in {folder}: wait until it is done"
             ) from None
-        yield
+        try:
+            yield
+        except FolderError:  # somebody's folder: as it was
+            if made:
+                lock.unlink()
+            raise
 
 
 def _run(
