@@ -13,8 +13,20 @@ command -v npm >/dev/null || { echo "npm is missing (Debian: apt-get install npm
 box=build/page
 vendor=python/inferometer/asgi/dashboard/static/vendor
 mkdir -p "$box" build/logs
-wanted=$(cat package.json package-lock.json .npmrc | sha256sum | cut -c1-32)-$level
-if [ "$(cat "$box/stamp" 2>/dev/null)" != "$wanted" ]; then
+# npm ci removes what it is not asked for: what an earlier call has brought stays asked for.
+[ ! -e "$box/node_modules/playwright-core" ] || level=browser
+packages=(uplot)
+[ "$level" != browser ] || packages+=(playwright-core)
+wanted=$(cat package.json package-lock.json .npmrc | sha256sum | cut -c1-32)
+is_there() {
+  local package
+  for package in "${packages[@]}"; do
+    [ -e "$box/node_modules/$package/package.json" ] || return 1
+  done
+  [ "$(cat "$box/stamp" 2>/dev/null)" = "$wanted" ]
+}
+if ! is_there; then
+  rm -f "$box/stamp" # until all is there again
   cp package.json package-lock.json .npmrc "$box/"
   options=(--fetch-timeout=20000 --fetch-retries=1 --no-audit --no-fund --ignore-scripts)
   [ "$level" = browser ] || options+=(--omit=dev)

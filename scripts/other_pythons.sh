@@ -36,6 +36,7 @@ for python in "${pythons[@]}"; do
     '"$@" install -q "pip>=25.1" && "$@" install -q --group build --group demo --group test' _ "${pip[@]}"
   run_logged "Python $version: building" "$folder/build.log" "${pip[@]}" install -v \
     --no-build-isolation -e '.[serve,onnx]' -C build-dir="$folder/build" -C build.targets=_core
+  "$folder/venv/bin/python" scripts/mark_editable.py
   say "Python $version: testing"
   PATH=$PWD/$folder/venv/bin:$PATH "$folder/venv/bin/python" -m pytest -q -m "not slow" || failed=1
 done

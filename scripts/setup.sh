@@ -138,6 +138,7 @@ if [ "$(cat build/stamps/package 2>/dev/null)" != "$wanted" ] || [ ! -e "$config
     -e '.[serve,onnx,monitoring]' \
     -C build-dir=build/release -C build.targets=_core \
     -C cmake.define.INFEROMETER_WERROR="$werror"
+  python scripts/mark_editable.py
   echo "$wanted" >build/stamps/package
 fi
 if [ "$level" = test ] && ! grep -q 'INFEROMETER_BUILD_TESTS:[A-Z]*=ON' "$configured"; then

@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from inferometer.command_error import CommandError
+from inferometer.console import finish, make_readable
 
 _INTERRUPTED = 130
 
@@ -91,24 +91,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0; 1, it ran and failed; 2, it was asked for something wrong; 130, Ctrl-C.
     """
+    make_readable()
+    status = 0
+    error: Exception | None = None
     try:
         arguments = _parser().parse_args(argv)
-        return int(arguments.run(arguments))
+        status = int(arguments.run(arguments))
     except SystemExit as exit_:  # argparse has said what is wrong
-        return exit_.code if isinstance(exit_.code, int) else 0
+        status = exit_.code if isinstance(exit_.code, int) else 0
     except KeyboardInterrupt:
-        return _INTERRUPTED
-    except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception as error:
-        if isinstance(error.__cause__, KeyboardInterrupt):  # as a native module was being loaded
-            return _INTERRUPTED
-        status = _status_of(error)
-        if status is None:
+        status = _INTERRUPTED
+    except Exception as raised:
+        if isinstance(raised.__cause__, KeyboardInterrupt):  # as a native module was being loaded
+            return finish("inferometer", _INTERRUPTED)
+        known, error = _status_of(raised), raised
+        if known is None:
             raise
-        print(f"inferometer: {' '.join(str(error).split())}", file=sys.stderr)
-        return status
+        status = known
+    return finish("inferometer", status, error)
 
 
 def _status_of(error: Exception) -> int | None:

@@ -23,7 +23,8 @@ import yaml
 import run_record
 from alert_watch import AlertWatch
 from conftest import ROOT, wait_for
-from inferometer.monitoring.stack.scaled_rules import divided, milliseconds, scaled
+from inferometer.monitoring.durations import milliseconds
+from inferometer.monitoring.stack.scaled_rules import divided, scaled
 from polling import wait_until
 from prometheus_server import PrometheusServer, free_port, scrape_config
 from steady_load import SteadyLoad

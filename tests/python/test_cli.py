@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import types
@@ -201,6 +202,88 @@ def test_a_commands_status_is_that_of_the_process(monkeypatch: pytest.MonkeyPatc
     assert cli.main(["try"]) == 7
     assert cli.main(["try", "--number", "0"]) == 0
     assert cli.main(["try", "--number", "x"]) == 2
+
+
+def output_of(options: dict[str, str], code: str, output: str) -> subprocess.CompletedProcess[str]:
+    """What a command that runs this code says, with its standard output somewhere."""
+    body = (
+        "import sys, types; from inferometer import cli\n"
+        "module = types.ModuleType('tried')\n"
+        "module.__spec__ = types.SimpleNamespace(name='tried')\n"
+        "module.add_arguments = lambda parser: None; sys.modules['tried'] = module\n"
+        f"def run(arguments):\n {code}\n return 0\n"
+        "module.run = run; cli.COMMANDS = (cli.Command(('try',), 'tried', 'tries'),)\n"
+        "sys.exit(cli.main(['try']))"
+    )
+    environment = {"PYTHONUNBUFFERED": "", **options}
+    with open(output, "w") as file:
+        return subprocess.run(
+            [sys.executable, "-c", body],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, **environment},
+        )
+
+
+@pytest.mark.parametrize("code", ["print('x')", "print('x', flush=True)", "print('x' * 20_000)"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written_is_one_line_and_1(code: str, unbuffered: str) -> None:
+    done = output_of({"PYTHONUNBUFFERED": unbuffered}, code, "/dev/full")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("inferometer: ")
+    assert line.endswith("No space left on device")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_any_text_can_be_printed_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    code = r"print('caf\xe9 \udcff \u00b7\u2592\u2588 \u4e2d')"
+    done = output_of({"PYTHONIOENCODING": encoding}, code, str(tmp_path / "out"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out").read_text(encoding=encoding) == {
+        "ascii": "caf\\xe9 \\udcff .-# \\u4e2d\n",
+        "latin-1": "caf\xe9 \\udcff \u00b7-# \\u4e2d\n",
+        "utf-8": "caf\xe9 \\udcff \u00b7\u2592\u2588 \u4e2d\n",
+    }[encoding]
+
+
+def test_a_folder_of_any_name_is_written_and_told(tmp_path: Path) -> None:
+    name = b"f\xff \xc3\xa9"
+    done = subprocess.run(
+        [sys.executable, "-m", "inferometer", "monitoring", "init", name],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.splitlines()[0] == rb"f\udcff \xe9/docker-compose.yaml"
+    assert os.listdir(os.fsencode(tmp_path)) == [name]
+
+
+def test_a_reader_that_has_gone_is_no_error() -> None:
+    done = subprocess.run(
+        ["bash", "-c", '"$0" -m inferometer rules check --list-checks | head -n 1', sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stderr, done.stdout.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[", "http://a..b/", "http://127.0.0.1:ab/", "http://a b/", "http://\xe9.\u4e2d /"],
+)
+def test_a_url_of_metrics_that_is_none_is_one_line_and_2(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["rules", "check", "--metrics", url, "rules.yml"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("inferometer: rules check: --metrics http://")
+    assert "cannot be read: " in line
 
 
 def test_a_defect_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

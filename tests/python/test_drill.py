@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import _ctypes
 import argparse
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +22,16 @@ from conftest import ROOT
 from inferometer.command_error import CommandError
 from inferometer.monitoring import Settings, drill_command
 from inferometer.monitoring.drill.fake_gpu import FakeGpu
+from inferometer.monitoring.drill.ground import Ground
 from inferometer.monitoring.drill.repository import drill_repository
 from inferometer.monitoring.drill.run import Limits, Outcome, run_drill
 from inferometer.monitoring.drill.scenario import SCENARIOS
 from inferometer.monitoring.files import render
 from inferometer.monitoring.stack.ports import free_ports
+from inferometer.monitoring.stack.processes import ProcessError
+from inferometer.monitoring.stack.prometheus_api import PrometheusApi
+from inferometer.monitoring.stack.service import Service, ServiceAddress
+from inferometer.monitoring.stack.webhook import Notification
 from inferometer.repository import read_repository
 from stack_case import processes_of, stack_tools
 
@@ -87,6 +95,7 @@ def test_a_gpu_that_fills_up(tmp_path: Path) -> None:
 def test_a_gpu_that_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a driver, whose place the fake one takes here, the limit is moved, not the GPU."""
     gpu = FakeGpu(FAKE_NVML, tmp_path / "gpu.ini")
+    gpu.fill(False)
     for name, value in gpu.environment.items():
         monkeypatch.setenv(name, value)
     before = (tmp_path / "gpu.ini").read_text()
@@ -124,10 +133,6 @@ def test_a_service_that_does_not_start_is_one_line_and_status_1(tmp_path: Path) 
 
 def test_an_alert_that_does_not_come_is_a_failure(tmp_path: Path) -> None:
     """A ground where nothing answers: no alert, and in time an answer that says so."""
-    from inferometer.monitoring.drill.ground import Ground
-    from inferometer.monitoring.stack.prometheus_api import PrometheusApi
-    from inferometer.monitoring.stack.service import Service, ServiceAddress
-
     nobody = ServiceAddress(*free_ports(2))
     service = Service(tmp_path, tmp_path, nobody)
     ground = Ground(PrometheusApi(nobody.url), service, lambda since: [])
@@ -139,6 +144,106 @@ def test_an_alert_that_does_not_come_is_a_failure(tmp_path: Path) -> None:
     assert "Connection refused" in outcome.problem
     assert any("failed: " in line for line in said)
     assert Outcome().passed is False
+
+
+PASSED = Outcome(
+    fired=Notification(0, 0.0, "firing", "warning", {"alertname": "A"}, {}, "", ""),
+    resolved=Notification(1, 1.0, "resolved", "warning", {"alertname": "A"}, {}, "", ""),
+    timeline="\u00b7\u2588\u00b7  A",
+)
+
+
+def drill_in_place_of_one(
+    monkeypatch: pytest.MonkeyPatch, drill: Callable[[Path, Callable[[str], None]], Outcome]
+) -> None:
+    """Has the command run that, with the folder it would run in, in place of a real drill."""
+
+    @contextlib.contextmanager
+    def own_ground(folder: Path, repository: Path, fake_nvml: Path | None) -> Iterator[Ground]:
+        address = ServiceAddress(1, 2)
+        yield Ground(PrometheusApi(address.url), Service(folder, folder, address), lambda n: [])
+
+    monkeypatch.setattr("inferometer.monitoring.stack.binaries.find_or_fetch", lambda: None)
+    monkeypatch.setattr(drill_command, "own_ground", own_ground)
+    monkeypatch.setattr(
+        drill_command,
+        "run_drill",
+        lambda ground, scenario, limits, say: drill(ground.service.process.log.parent, say),
+    )
+
+
+def test_a_verdict_is_told_though_its_record_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drill_in_place_of_one(monkeypatch, lambda folder, say: PASSED)
+    monkeypatch.setattr("inferometer.monitoring.drill.record.project_root", lambda: tmp_path)
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build/records").write_text("a file where the folder should be", encoding="utf-8")
+    assert drill_command.run(parsed("errors")) == 0
+    *_, timeline, _, verdict, record = capsys.readouterr().out.splitlines()
+    assert timeline == PASSED.timeline
+    assert verdict.startswith("passed in ")
+    assert re.fullmatch(r"record: could not be written: .*File exists: '.*/build/records'", record)
+
+
+def test_no_message_names_a_log_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("inferometer.monitoring.drill.record.project_root", lambda: tmp_path)
+    seen: list[Path] = []
+
+    def fail(folder: Path, say: Callable[[str], None]) -> Outcome:
+        seen.append(folder)
+        text = f"service has ended with exit status 1; {folder}/service.log:\nits end"
+        say(text)
+        return Outcome(problem=text, events=[(1.0, text)])
+
+    def end(folder: Path, say: Callable[[str], None]) -> Outcome:
+        raise ProcessError(str(fail(folder, say).problem))
+
+    drill_in_place_of_one(monkeypatch, fail)
+    assert drill_command.run(parsed("errors")) == 1
+    said = capsys.readouterr().out
+    assert said.count("status 1; service.log (--keep FOLDER keeps it):\nits end") == 2
+    (record,) = (tmp_path / "build/records").iterdir()
+    drill_in_place_of_one(monkeypatch, end)
+    with pytest.raises(CommandError) as error:
+        drill_command.run(parsed("errors"))
+    for text in (said, record.read_text(encoding="utf-8"), str(error.value)):
+        assert not any(str(folder) in text for folder in seen)
+    # One that stays is named.
+    with pytest.raises(CommandError, match=f"; {tmp_path}/kept/service.log:"):
+        drill_command.run(parsed("errors", f"--keep={tmp_path}/kept"))
+
+
+def test_a_fault_ends_though_nobody_can_be_told(tmp_path: Path) -> None:
+    """Standard output is gone when the fault is to be removed: a service must not stay stopped."""
+    calls: list[str] = []
+
+    class Told(Service):
+        def start(self) -> None:
+            calls.append("start")
+
+        def stop(self) -> bool:
+            calls.append("stop")
+            return True
+
+    class Quiet(PrometheusApi):
+        def alerts(self, name: str) -> list[dict[str, Any]]:
+            return []
+
+        def value(self, expression: str) -> float | None:
+            return 1.0
+
+    def say(text: str) -> None:
+        if calls:
+            raise BrokenPipeError
+
+    address = ServiceAddress(*free_ports(2))
+    ground = Ground(Quiet(address.url), Told(tmp_path, tmp_path, address), lambda since: [])
+    with pytest.raises(BrokenPipeError):
+        run_drill(ground, SCENARIOS["down"], Limits(total=0.2, fault=1.0), say)
+    assert calls == ["stop", "start"]
 
 
 def parsed(*options: str) -> argparse.Namespace:
@@ -153,6 +258,8 @@ def parsed(*options: str) -> argparse.Namespace:
         (["gpu"], "drill gpu: needs an NVIDIA driver (libnvidia-ml.so.1), or --fake-nvml PATH"),
         (["gpu", "--live"], "drill gpu --live: "),
         (["gpu", "--fake-nvml", "/no/such"], "--fake-nvml: got /no/such, want a shared library"),
+        (["gpu", "--fake-nvml", __file__], "want a shared library with NVML's functions: "),
+        (["gpu", "--fake-nvml", _ctypes.__file__], "NVML's functions: it has no nvmlInit_v2"),
         (["latency", "--repository", "/no/such"], "--repository: got /no/such, want a folder"),
     ],
 )
@@ -204,6 +311,8 @@ def test_without_a_repository_a_small_one_is_served(
 
 def test_the_fake_gpus_file_is_never_half_written(tmp_path: Path) -> None:
     gpu = FakeGpu(tmp_path / "lib.so", tmp_path / "gpu.ini")
+    assert os.listdir(tmp_path) == []
+    gpu.fill(False)
     quiet = (tmp_path / "gpu.ini").read_text()
     gpu.fill(True)
     full = (tmp_path / "gpu.ini").read_text()
@@ -212,3 +321,4 @@ def test_the_fake_gpus_file_is_never_half_written(tmp_path: Path) -> None:
     assert used[0] < 0.5 * total < 0.95 * total < used[1] < total
     assert gpu.environment["FAKE_NVML_SCRIPT"] == str(tmp_path / "gpu.ini")
     assert os.listdir(tmp_path) == ["gpu.ini"]
+    assert gpu.files == ("gpu.ini", "gpu.ini.part")

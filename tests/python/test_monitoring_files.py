@@ -229,7 +229,7 @@ def test_a_file_that_differs_is_not_overwritten(tmp_path: Path, mine: bytes) -> 
         write(tmp_path, Settings())
     assert str(refused.value) == (
         f"folder: got '{tmp_path}', want one without other versions of prometheus-alerts.yml, "
-        "or force"
+        "or force=True"
     )
     # Nothing at all was written.
     assert alerts.read_bytes() == mine

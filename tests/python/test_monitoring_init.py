@@ -83,8 +83,10 @@ def test_changed_files_are_kept_without_force(
     assert init(tmp_path) == 0
     assert init(tmp_path) == 0  # the same again is no change
     capsys.readouterr()
-    with pytest.raises(im.ConfigError, match=r"without other versions of prometheus\.yml, "):
+    with pytest.raises(im.ConfigError, match=r"without other versions of prometheus\.yml, ") as no:
         init(tmp_path, "--job", "other")
+    assert str(no.value).startswith(f"DIR: got '{tmp_path}', want ")
+    assert str(no.value).endswith(", or --force")
     assert capsys.readouterr().out == ""
     assert files_below(tmp_path) == files_below(ROOT / "configs")
     assert init(tmp_path, "--job", "other", "--force") == 0
@@ -108,6 +110,59 @@ def test_a_wrong_value_is_refused_and_nothing_written(tmp_path: Path, arguments:
 
 
 @pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (
+            "--objective-latency-warning=6",
+            "--objective-latency-warning: got 6.0, want less than --objective-latency-critical, 5",
+        ),
+        ("--retention=1d1y", "--retention: got '1d1y', want a duration such as 15d"),
+        ("--webhook-url=http://[::1/", "--webhook-url: got 'http://[::1/', want a URL with a host"),
+        ("--webhook-url=http://x:0/", "port of --webhook-url: got 0, want a port"),
+        ("--target=job_name", "--target: got 'job_name', want HOST:PORT"),
+        (
+            "--grafana-port=9090",
+            "--grafana-port: got 9090, want another port than --prometheus-port",
+        ),
+    ],
+)
+def test_errors_name_what_was_typed(tmp_path: Path, option: str, message: str) -> None:
+    with pytest.raises(im.ConfigError) as refused:
+        init(tmp_path / "new", option)
+    assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize("format", ["compose", "local", "operator"])
+def test_what_comes_next_can_be_pasted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], format: str
+) -> None:
+    folder = tmp_path / "a b $(touch made) 'c'"
+    assert init(folder, "--format", format) == 0
+    last = capsys.readouterr().out.splitlines()[-1].removeprefix("next: ")
+    assert any(str(folder) in word for word in shlex.split(last))
+    echoed = subprocess.run(
+        ["sh", "-c", f"printf '%s\\n' {last}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert echoed.stdout.splitlines() == shlex.split(last)
+    assert not (tmp_path / "made").exists()
+
+
+def test_no_folder_is_not_this_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        init("")
+    assert ended.value.code == 2
+    assert "argument DIR: got '', want a folder" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
     "arguments", [["--format=helm"], ["--objective-latency-warning=soon"], ["--nonsense"]]
 )
 def test_a_wrong_option_is_a_usage_error(
@@ -125,7 +180,7 @@ def test_a_latency_between_two_edges_is_pointed_out(
     init(tmp_path / "exact", "--objective-latency-warning=0.5")
     assert "note:" not in capsys.readouterr().out
     init(tmp_path / "between", "--objective-latency-warning=0.7")
-    assert "note: latency_warning=0.7: no bucket of the histogram ends there" in (
+    assert "note: --objective-latency-warning=0.7: no bucket of the histogram ends there" in (
         capsys.readouterr().out
     )
 
@@ -134,7 +189,9 @@ def test_a_scrape_limit_beyond_the_timeout_is_pointed_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     init(tmp_path, "--scrape-interval=1")
-    assert "note: scrape_duration=1: scrapes are given up after 1 s" in capsys.readouterr().out
+    assert "note: --objective-scrape-duration=1: scrapes are given up after 1 s" in (
+        capsys.readouterr().out
+    )
     init(tmp_path, "--scrape-interval=1.5", "--force")
     assert "note:" not in capsys.readouterr().out
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -117,10 +118,20 @@ def test_names_are_what_kubernetes_takes(job: str, name: str, file: str) -> None
     assert metadata == {"name": name, "labels": {"app.kubernetes.io/name": job}}
 
 
-@pytest.mark.parametrize("job", ["1e3", "true", "null", "0x10"])
-def test_a_job_that_looks_like_something_else_stays_text(job: str) -> None:
-    resource = yaml.safe_load(render("servicemonitor.yaml", Settings(format="operator", job=job)))
-    assert resource["metadata"]["labels"] == {"app.kubernetes.io/name": job}
-    assert resource["spec"]["endpoints"][0]["relabelings"][0]["replacement"] == job
+@pytest.mark.parametrize(
+    "job", ["1e3", "true", "null", "0x10", "0x1F", "123", "no", "2026-01-01", "1.5"]
+)
+def test_a_name_that_looks_like_something_else_stays_text(job: str) -> None:
+    settings = Settings(format="operator", job=job, environment=job)
+    for file in FILES:
+        metadata = yaml.safe_load(render(file, settings))["metadata"]
+        assert metadata["name"] == re.sub("[._]", "-", job.lower())
+        assert metadata["labels"] == {"app.kubernetes.io/name": job}
+    resource = yaml.safe_load(render("servicemonitor.yaml", settings))
+    replaced = {
+        each["targetLabel"]: each["replacement"]
+        for each in resource["spec"]["endpoints"][0]["relabelings"]
+    }
+    assert (replaced["job"], replaced["environment"]) == (job, job)
     config = yaml.safe_load(render("prometheus.yml", Settings(job=job)))
     assert config["scrape_configs"][0]["job_name"] == job

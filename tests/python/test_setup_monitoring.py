@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from inferometer.monitoring.stack.http_client import answers, fetch, fetch_json
 from inferometer.monitoring.stack.ports import free_ports, is_free
 from inferometer.monitoring.stack.processes import Identity, ProcessError
 from inferometer.monitoring.stack.prometheus_api import PrometheusApi
+from inferometer.monitoring.stack.stack_folder import StackFolder
 from inferometer.monitoring.stack.waiting import wait_until
 from stack_case import processes_of, stack_tools
 
@@ -149,7 +151,7 @@ def test_a_process_that_got_an_old_pid_is_left_alone(setup: Setup) -> None:
         try:
             real = Identity.of(stranger.pid)
             assert real is not None
-            setup.folder.mkdir(parents=True)
+            StackFolder(setup.folder).claim(["service.pid", "prometheus.pid"])
             old = {"pid": stranger.pid, "started": real.started - 100, "boot": real.boot}
             for name in ("service", "prometheus"):
                 (setup.folder / f"{name}.pid").write_text(json.dumps(old), encoding="utf-8")
@@ -208,7 +210,16 @@ def test_a_service_that_does_not_start_is_reported_with_its_log(setup: Setup) ->
     [
         (["--http-port", "0"], "want a port from 1 to 65535"),
         (["--retention", "week"], "--retention: got 'week', want a duration"),
+        (["--retention", "1d1y"], "--retention: got '1d1y', want a duration"),
+        (["--retention", "0s"], "--retention: got '0s', want a duration above 0"),
         (["--scrape-interval", "5"], "--scrape-interval: got '5', want a duration"),
+        (["--scrape-interval", "31s"], "--scrape-interval: got '31s', want more than 1ms and at"),
+        (["--http-port", "\u0668"], "want a port from 1 to 65535"),
+        (
+            ["--http-port", "9090"],
+            "--prometheus-port: got 9090, want another port",
+        ),
+        (["--folder", ""], "--folder: got '', want a folder"),
         (["--repository", "/no/such"], "--repository: got /no/such, which is no folder"),
         (["--stop", "--reset"], "not allowed with"),
         (["--start"], "unrecognized arguments: --start"),
@@ -226,6 +237,55 @@ def test_wrong_options(tmp_path: Path, options: list[str], message: str) -> None
     assert done.returncode == 2
     assert message in done.stderr
     assert not setup.folder.exists()
+
+
+def script_in(folder: Path) -> Path:
+    """The script in a project whose set-up leaves a mark, where somebody has modules of his own."""
+    (folder / "project/scripts").mkdir(parents=True)
+    (folder / "project/python").symlink_to(ROOT / "python")
+    script = shutil.copy(SCRIPT, folder / "project/scripts")
+    set_up = folder / "project/scripts/setup.sh"
+    set_up.write_text("#!/bin/sh\necho set up >>../set-up\nexit 7\n")
+    set_up.chmod(0o755)
+    (folder / "argparse.py").write_text("raise SystemExit('not mine')\n")
+    return Path(script)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--retention", "1d1y"], "--retention: got '1d1y'"),
+        (["--scrape-interval", "31s"], "--scrape-interval: got '31s'"),
+        (["--repository", "none"], "--repository: got none, which is no folder"),
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+    ],
+)
+def test_a_wrong_option_is_told_before_anything_is_installed(
+    tmp_path: Path, options: list[str], message: str
+) -> None:
+    script = script_in(tmp_path)
+    done = subprocess.run([script, *options], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert not (tmp_path / "set-up").exists()
+    # A right one is not held up.
+    (tmp_path / "some").mkdir()
+    command: list[str | Path] = [script, "--repository", "some"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (7, "")
+    assert (tmp_path / "set-up").exists()
+
+
+@pytest.mark.slow
+def test_what_has_gone_wrong_with_prometheus_is_shown(setup: Setup) -> None:
+    setup.folder.mkdir(parents=True)
+    StackFolder(setup.folder).claim(["prometheus-data"])
+    (setup.folder / "prometheus-data").write_text("no folder", encoding="utf-8")
+    done = setup.run()
+    assert done.returncode == 1
+    assert re.search(r"prometheus has ended with exit status [1-9]\d*; ", done.stderr)
+    assert re.search(r"level=error .*prometheus-data.*not a directory", done.stderr)
+    assert setup.pids() == {}
 
 
 def test_help_needs_nothing_installed() -> None:

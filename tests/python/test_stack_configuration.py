@@ -110,7 +110,11 @@ def test_thresholds_of_the_shipped_rules_can_be_others(tmp_path: Path) -> None:
     [
         ({"factor": 0}, "factor: got 0"),
         ({"scrape_interval": "5"}, "scrape_interval: got '5', want a duration"),
+        ({"scrape_interval": "31s"}, "scrape_interval: got '31s', want more than 1ms and at most"),
+        ({"scrape_interval": "0s"}, "scrape_interval: got '0s', want more than 1ms"),
         ({"retention": "for ever"}, "retention: got 'for ever'"),
+        ({"retention": "1d1y"}, "retention: got '1d1y', want a duration"),
+        ({"retention": "0s"}, "retention: got '0s', want a duration above 0"),
     ],
 )
 def test_wrong_settings(options: dict[str, Any], message: str) -> None:

@@ -131,12 +131,7 @@ def run_pytest(folder: Path, text: str, *options: str) -> subprocess.CompletedPr
     stack_tools()
     (folder / "test_it.py").write_text(text, encoding="utf-8")
     (folder / "mine.yml").write_text(MINE, encoding="utf-8")
-    (folder / "pytest.ini").write_text(
-        "[pytest]\naddopts = --strict-markers\n"
-        # The editable install of these sources is there before pytest.
-        "filterwarnings = ignore:Module already imported:pytest.PytestAssertRewriteWarning\n",
-        encoding="utf-8",
-    )
+    (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n", encoding="utf-8")
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=folder,

@@ -75,7 +75,8 @@ def test_a_pid_file_that_is_none_is_no_process(tmp_path: Path, text: str) -> Non
     process = ManagedProcess("service", tmp_path)
     assert process.identity is None
     assert process.stop() is False
-    assert not (tmp_path / "service.pid").exists()
+    # Somebody's who has such a file too.
+    assert (tmp_path / "service.pid").read_text(encoding="utf-8") == text
 
 
 def test_one_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
@@ -131,3 +132,34 @@ def test_it_ends_with_its_parent_if_asked_to(tmp_path: Path) -> None:
         assert child.identity is not None
         parent.send_signal(signal.SIGKILL)
         wait_until(lambda: child.identity, lambda seen: seen is None, "the end of the child", 20)
+
+
+def test_the_line_that_says_why_is_shown_in_place_of_a_help_text(tmp_path: Path) -> None:
+    """As Prometheus ends on an option that it does not take: the reason first, then its help."""
+    process = ManagedProcess("prometheus", tmp_path)
+    process.log.write_text("level=error msg=of an earlier run\n", encoding="utf-8")
+    code = (
+        "print('Error parsing commandline arguments: not a valid duration'); "
+        "print('usage: prometheus [<flags>]'); print('  --help\\n' * 50); raise SystemExit(2)"
+    )
+    process.start([sys.executable, "-c", code])
+    wait_until(lambda: process.identity, lambda seen: seen is None, "its end", 20)
+    with pytest.raises(ProcessError) as error:
+        process.check()
+    first, *rest = str(error.value).splitlines()
+    assert first == f"prometheus has ended with exit status 2; {process.log}:"
+    assert rest == ["Error parsing commandline arguments: not a valid duration"]
+
+
+def test_the_exit_status_is_waited_for(tmp_path: Path) -> None:
+    """A program's first thread may have ended while others still do: it cannot be reaped yet."""
+    process = ManagedProcess("slow", tmp_path)
+    code = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(1.0,), daemon=True).start()\n"
+        "ctypes.CDLL(None).pthread_exit(None)"
+    )
+    process.start([sys.executable, "-c", code])
+    wait_until(lambda: process.identity, lambda seen: seen is None, "its end", 20)
+    with pytest.raises(ProcessError, match=r"slow has ended with exit status -?\d+; "):
+        process.check()

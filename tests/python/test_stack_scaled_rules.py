@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import tempfile
 from typing import Any
 
 import pytest
 import yaml
 
 from conftest import ROOT
-from inferometer.monitoring.stack.scaled_rules import divided, durations, milliseconds, scaled
+from inferometer.monitoring.durations import milliseconds
+from inferometer.monitoring.stack.scaled_rules import divided, durations, scaled
+from stack_case import stack_tools
 
 RULES = ROOT / "configs/prometheus-alerts.yml"
 
@@ -27,16 +31,45 @@ def one_rule(expression: str, **more: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("duration", "wanted"),
-    [("250ms", 250), ("15s", 15_000), ("5m", 300_000), ("1h30m", 5_400_000), ("1d", 86_400_000)],
+    [
+        ("0", 0),
+        ("250ms", 250),
+        ("15s", 15_000),
+        ("5m", 300_000),
+        ("1h30m", 5_400_000),
+        ("1d", 86_400_000),
+        ("1y2w3d4h5m6s7ms", 33_019_506_007),
+        ("292y", 292 * 31_536_000_000),
+    ],
 )
 def test_durations_are_read_as_prometheus_writes_them(duration: str, wanted: int) -> None:
     assert milliseconds(duration) == wanted
+    if wanted:
+        assert promtool_takes(duration)
 
 
-@pytest.mark.parametrize("bad", ["", "5", "m", "5 m", "5min", "-5m", "1.5m", "$__rate_interval"])
+BAD = ["", "5", "m", "5 m", "5min", "-5m", "1.5m", "$__rate_interval", "1d1y", "1s1s", "1ms1s"]
+BAD += ["\u0661d", "5m\n", "293y", "99999999999999y"]
+
+
+@pytest.mark.parametrize("bad", [*BAD, "9" * 5000 + "s"])
 def test_what_is_no_duration_is_refused(bad: str) -> None:
     with pytest.raises(ValueError, match="want a duration"):
         milliseconds(bad)
+    if len(bad) < 100:
+        assert not promtool_takes(bad)
+
+
+def promtool_takes(duration: str) -> bool:
+    """What Prometheus' own reader says of it, as a rule's ``for``."""
+    rules = json.dumps(one_rule("up == 0", **{"for": duration}))
+    command = [str(stack_tools().promtool), "check", "rules"]
+    with tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as file:
+        file.write(rules)
+        file.flush()
+        return (
+            subprocess.run([*command, file.name], capture_output=True, check=False).returncode == 0
+        )
 
 
 @pytest.mark.parametrize(("duration", "factor"), [("1s", 7), ("1ms", 2), ("0s", 2)])

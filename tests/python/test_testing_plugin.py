@@ -19,9 +19,7 @@ INI = """
 [pytest]
 alerts_rules = rules.yml
 addopts = -p no:cacheprovider
-filterwarnings =
-    error
-    ignore:Module already imported so cannot be rewritten:pytest.PytestAssertRewriteWarning
+filterwarnings = error
 """
 LOAD = """
 def exposition(now):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from inferometer.command_error import CommandError
-from inferometer.monitoring.drill.fake_gpu import driver_is_here
+from inferometer.monitoring.drill.fake_gpu import driver_is_here, why_no_nvml
 from inferometer.monitoring.drill.ground import Ground, live_ground, own_ground
 from inferometer.monitoring.drill.record import write_record
 from inferometer.monitoring.drill.repository import drill_repository
@@ -22,13 +23,22 @@ from inferometer.monitoring.stack.http_client import HttpError
 from inferometer.monitoring.stack.processes import ProcessError
 from inferometer.monitoring.stack.setup_state import default_folder
 from inferometer.monitoring.stack.signals import ended_by_signals
+from inferometer.monitoring.stack.stack_folder import FolderError
 from inferometer.monitoring.stack.waiting import WaitError
 
 # The whole drill, programs that have to be fetched first excepted.
 _OWN_SECONDS = 115.0
 # Rules wait up to 10 minutes and look back as far; notifications may wait 5 minutes more.
 _LIVE = Limits(total=3600.0, fault=1800.0)
-_EXPECTED = (ProcessError, WaitError, HttpError, binaries.ToolsError, ImportError, OSError)
+_EXPECTED = (
+    FolderError,
+    ProcessError,
+    WaitError,
+    HttpError,
+    binaries.ToolsError,
+    ImportError,
+    OSError,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,10 +104,36 @@ def _run(arguments: argparse.Namespace, scenario: Scenario) -> tuple[Ground, Out
     else:
         binaries.find_or_fetch()
         began = time.monotonic()
-        with _own_ground(arguments) as ground:
-            left = _OWN_SECONDS - (time.monotonic() - began)
-            outcome = run_drill(ground, scenario, Limits(left, fault=left), _say)
+        with _folder(arguments) as folder:
+            ground, outcome = _run_in(folder, arguments, scenario, began + _OWN_SECONDS)
     return ground, outcome, time.monotonic() - began
+
+
+def _run_in(
+    folder: Path, arguments: argparse.Namespace, scenario: Scenario, deadline: float
+) -> tuple[Ground, Outcome]:
+    def lasting(text: str) -> str:
+        return text if arguments.keep is not None else _without(folder, text)
+
+    _say("starting a service, Prometheus and Alertmanager on free ports (about eight seconds)")
+    try:
+        repository = drill_repository(arguments.repository, folder)
+        with own_ground(folder, repository, arguments.fake_nvml) as ground:
+            left = deadline - time.monotonic()
+            limits = Limits(left, fault=left)
+            outcome = run_drill(ground, scenario, limits, lambda text: _say(lasting(text)))
+    except _EXPECTED as error:
+        raise CommandError(lasting(str(error))) from None
+    outcome.problem = outcome.problem and lasting(outcome.problem)
+    outcome.events = [(moment, lasting(text)) for moment, text in outcome.events]
+    return ground, outcome
+
+
+def _without(folder: Path, text: str) -> str:
+    """A message without the path of a folder that is gone by the time somebody follows it."""
+    where = re.escape(f"{folder}/")
+    text = re.sub(rf"{where}([\w-]+\.log)", r"\1 (--keep FOLDER keeps it)", text)
+    return re.sub(where, "", text)
 
 
 def _say(text: str) -> None:
@@ -110,24 +146,26 @@ def _wrong_option(arguments: argparse.Namespace) -> str | None:
             return "drill gpu --live: there is no way to fill a real GPU's memory; leave out --live"
         if arguments.fake_nvml is None and not driver_is_here():
             return "drill gpu: needs an NVIDIA driver (libnvidia-ml.so.1), or --fake-nvml PATH"
-    if arguments.fake_nvml is not None and not arguments.fake_nvml.is_file():
-        return f"--fake-nvml: got {arguments.fake_nvml}, want a shared library"
+    if arguments.fake_nvml is not None:
+        wanted = f"--fake-nvml: got {arguments.fake_nvml}, want a shared library"
+        if not arguments.fake_nvml.is_file():
+            return wanted
+        if why := why_no_nvml(arguments.fake_nvml):
+            return f"{wanted} with NVML's functions: {why}"
     if arguments.repository is not None and not arguments.repository.is_dir():
         return f"--repository: got {arguments.repository}, want a folder"
     return None
 
 
 @contextlib.contextmanager
-def _own_ground(arguments: argparse.Namespace) -> Iterator[Ground]:
-    with contextlib.ExitStack() as stack:
-        if arguments.keep is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="inferometer-")))
-        else:
-            folder = arguments.keep.absolute()
-            folder.mkdir(parents=True, exist_ok=True)
-        _say("starting a service, Prometheus and Alertmanager on free ports (about eight seconds)")
-        repository = drill_repository(arguments.repository, folder)
-        yield stack.enter_context(own_ground(folder, repository, arguments.fake_nvml))
+def _folder(arguments: argparse.Namespace) -> Iterator[Path]:
+    if arguments.keep is not None:
+        folder = arguments.keep.absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="inferometer-") as name:
+        yield Path(name)
 
 
 def _report(
@@ -137,29 +175,30 @@ def _report(
     outcome: Outcome,
     seconds: float,
 ) -> None:
-    path = write_record(
-        scenario.name,
-        {
-            "live": arguments.live,
-            "time_scale": ground.time_scale,
-            "fault": scenario.fault or scenario.action,
-            "requests_per_second": scenario.rate,
-            "rows_per_request": scenario.rows,
-        },
-        {
-            "passed": outcome.passed,
-            "problem": outcome.problem,
-            "seconds": round(seconds, 1),
-            "events": [{"seconds": moment, "event": text} for moment, text in outcome.events],
-            "fired": asdict(outcome.fired) if outcome.fired else None,
-            "resolved": asdict(outcome.resolved) if outcome.resolved else None,
-            "load": outcome.load,
-            "timeline": outcome.timeline.splitlines(),
-        },
-    )
     print(f"\n{outcome.timeline}\n")
     if outcome.passed:
-        print(f"passed in {seconds:.1f} s: the alert has fired and resolved")
+        _say(f"passed in {seconds:.1f} s: the alert has fired and resolved")
     else:
-        print(f"FAILED after {seconds:.1f} s: {outcome.problem}")
-    print(f"record: {path}", flush=True)
+        _say(f"FAILED after {seconds:.1f} s: {outcome.problem}")
+    settings = {
+        "live": arguments.live,
+        "time_scale": ground.time_scale,
+        "fault": scenario.fault or scenario.action,
+        "requests_per_second": scenario.rate,
+        "rows_per_request": scenario.rows,
+    }
+    observed = {
+        "passed": outcome.passed,
+        "problem": outcome.problem,
+        "seconds": round(seconds, 1),
+        "events": [{"seconds": moment, "event": text} for moment, text in outcome.events],
+        "fired": asdict(outcome.fired) if outcome.fired else None,
+        "resolved": asdict(outcome.resolved) if outcome.resolved else None,
+        "load": outcome.load,
+        "timeline": outcome.timeline.splitlines(),
+    }
+    try:
+        written = str(write_record(scenario.name, settings, observed))
+    except OSError as error:  # the drill has its verdict all the same
+        written = f"could not be written: {error}"
+    _say(f"record: {written}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 from dataclasses import fields
 from pathlib import Path
 
@@ -25,10 +27,20 @@ _PORTS = {
 }
 
 
+# What messages of the settings call otherwise than the command line does.
+_OPTIONS = {"target": "--target", "targets": "--target", "folder": "DIR"}
+
+
+def _folder(text: str) -> Path:
+    if not text:  # Path("") is this folder, which nobody has named
+        raise argparse.ArgumentTypeError("got '', want a folder")
+    return Path(text)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's arguments."""
     parser.description = DESCRIPTION
-    parser.add_argument("folder", type=Path, metavar="DIR", help="where to; it is made")
+    parser.add_argument("folder", type=_folder, metavar="DIR", help="where to; it is made")
     parser.add_argument(
         "--format",
         choices=FORMATS,
@@ -92,6 +104,28 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings(objectives=objectives, **given)
 
 
+def _option(name: str) -> str:
+    """How a setting or an objective is named on the command line; else the name itself."""
+    if name in Objectives.ranges():
+        return f"--objective-{name.replace('_', '-')}"
+    if name in {each.name for each in fields(Settings)} - _OPTIONS.keys():
+        return f"--{name.replace('_', '-')}"
+    return _OPTIONS.get(name, name)
+
+
+def _in_options(message: str) -> str:
+    """An error of the settings, with options in place of their names in Python.
+
+    The text that came is left as it is; of what was wanted, words with a "_" are names for sure.
+    """
+    name, colon, text = message.partition(":")
+    *words, last = name.split(" ")  # "port of webhook_url"
+    got, want, wanted = text.rpartition(", want ")
+    wanted = re.sub(r"\b[a-z]+(?:_[a-z]+)+\b", lambda found: _option(found[0]), wanted)
+    wanted = wanted.replace("force=True", "--force")
+    return " ".join([*words, _option(last)]) + colon + got + want + wanted
+
+
 def _notes(settings: Settings) -> list[str]:
     """What is allowed and may not be what was meant."""
     notes = []
@@ -100,34 +134,35 @@ def _notes(settings: Settings) -> list[str]:
         if limit not in _EDGES:
             edges = ", ".join(f"{edge:g}" for edge in _EDGES)
             notes.append(
-                f"{name}={limit:g}: no bucket of the histogram ends there, so P95 is interpolated; "
-                f"exact are {edges}"
+                f"{_option(name)}={limit:g}: no bucket of the histogram ends there, so P95 is "
+                f"interpolated; exact are {edges}"
             )
     if settings.objectives.scrape_duration >= settings.scrape_timeout:
         notes.append(
-            f"scrape_duration={settings.objectives.scrape_duration:g}: scrapes are given up after "
-            f"{settings.scrape_timeout:g} s, so ScrapeSlow never fires"
+            f"{_option('scrape_duration')}={settings.objectives.scrape_duration:g}: scrapes are "
+            f"given up after {settings.scrape_timeout:g} s, so ScrapeSlow never fires"
         )
     return notes
 
 
 def _next_command(folder: Path, settings: Settings) -> str:
+    """What to type next: quoted for a shell."""
     if settings.format == "compose":
-        return f"docker compose -f {folder / 'docker-compose.yaml'} up -d --build"
-    if settings.format == "local":
-        return (
-            f"prometheus --config.file={folder / 'prometheus.yml'} "
-            f"--storage.tsdb.path={folder / 'data'} "
-            f"--storage.tsdb.retention.time={settings.retention} "
-            f"--web.listen-address=127.0.0.1:{settings.prometheus_port}"
-        )
-    return " ".join(
-        ["kubectl apply"]
-        + [
-            f"-f {folder / name}"
-            for name in ("servicemonitor.yaml", "prometheusrule.yaml", "alertmanagerconfig.yaml")
+        command = ["docker", "compose", "-f", str(folder / "docker-compose.yaml")]
+        command += ["up", "-d", "--build"]
+    elif settings.format == "local":
+        command = [
+            "prometheus",
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--storage.tsdb.retention.time={settings.retention}",
+            f"--web.listen-address=127.0.0.1:{settings.prometheus_port}",
         ]
-    )
+    else:
+        command = ["kubectl", "apply"]
+        for name in ("servicemonitor.yaml", "prometheusrule.yaml", "alertmanagerconfig.yaml"):
+            command += ["-f", str(folder / name)]
+    return shlex.join(command)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -136,8 +171,16 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ConfigError: An option cannot be used, or a file is there and differs.
     """
-    settings = _settings(arguments)
-    for path in write(arguments.folder, settings, force=arguments.force):
+    try:
+        settings = _settings(arguments)
+        paths = write(arguments.folder, settings, force=arguments.force)
+    except ValueError as error:
+        from inferometer import ConfigError  # native: loaded when there is an error
+
+        if not isinstance(error, ConfigError):
+            raise
+        raise ConfigError(_in_options(str(error))) from None
+    for path in paths:
         print(path)
     for note in _notes(settings):
         print(f"note: {note}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from inferometer.monitoring.objectives import Objectives
+from inferometer.monitoring.url_checks import check_url, is_host
 from inferometer.monitoring.value_checks import (
     check_between,
     check_duration,
@@ -23,8 +24,6 @@ RUNBOOK_BASE = "https://github.com/inferometer/inferometer/blob/main/docs/runboo
 LONGEST_SCRAPE_INTERVAL = 30.0
 LONGEST_SCRAPE = 10.0
 
-_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
-_URL = r"https?://[^\s\"'\\]+"
 # It stands in quotes, in PromQL and in YAML, and is a Kubernetes name in the operator's files.
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 _NAME_WANTED = "letters, digits, '.', '_' and '-', at most 63, a letter or digit at either end"
@@ -106,7 +105,7 @@ class Settings:
         for option in ("runbook_base", "webhook_url", "grafana_url"):
             url = getattr(self, option)
             if url is not None or option == "runbook_base":
-                check_match(option, url, _URL, "a URL that begins with http:// or https://")
+                check_url(option, url)
 
     def _check_ports(self) -> None:
         taken: dict[int, str] = {}
@@ -129,7 +128,10 @@ class Settings:
                 "targets", self.targets, "none with the format 'operator': a label selects them"
             )
         for target in self.targets:
-            check_match("target", target, rf"{_HOST}:\d{{1,5}}", "HOST:PORT, as triton:8002")
+            wanted = "HOST:PORT, as triton:8002"
+            check_match("target", target, r".+:[0-9]{1,5}", wanted)
+            if not is_host(target.rpartition(":")[0]):
+                raise config_error("target", target, wanted)
             check_port(f"port of the target {target!r}", _target_port(target))
         if len(set(self.targets)) < len(self.targets):
             raise config_error("targets", self.targets, "each target once")

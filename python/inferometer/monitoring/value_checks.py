@@ -6,11 +6,10 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from inferometer.monitoring.durations import WANTED, milliseconds
+
 if TYPE_CHECKING:
     from inferometer import ConfigError
-
-# 15d, 1h30m, 250ms; what Prometheus itself reads.
-_DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
 
 
 def config_error(option: str, got: object, want: str) -> ConfigError:
@@ -50,13 +49,17 @@ def check_match(option: str, got: object, pattern: str, want: str) -> None:
 
 
 def check_duration(option: str, got: object) -> None:
-    """Refuses what Prometheus does not read as a duration.
+    """Refuses what Prometheus does not read as a duration, and none at all.
 
     Raises:
         ConfigError: It does not.
     """
-    if not isinstance(got, str) or not _DURATION.fullmatch(got):
-        raise config_error(option, got, "a duration such as 15d or 12h")
+    try:
+        if isinstance(got, str) and milliseconds(got) > 0:
+            return
+    except ValueError:
+        pass
+    raise config_error(option, got, f"{WANTED}, above 0")
 
 
 def check_port(option: str, got: object) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 NVML = "libnvidia-ml.so.1"
+_BEGIN = "nvmlInit_v2"  # what is called first of it
 _TOTAL = 80 << 30
 _FULL, _QUIET = 0.98, 0.25
 _SCRIPT = """\
@@ -25,13 +26,17 @@ class FakeGpu:
 
     Args:
         library: The fake NVML.
-        script: Its file; written here.
+        script: Its file; `fill` writes it.
+
+    Attributes:
+        files: The names of what is written, beside each other.
     """
 
     def __init__(self, library: Path, script: Path) -> None:
         self._library = library.absolute()
         self._script = script.absolute()
-        self.fill(False)
+        self._part = script.with_name(f"{script.name}.part").absolute()
+        self.files = (script.name, self._part.name)
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -47,9 +52,17 @@ class FakeGpu:
         text = _SCRIPT.format(
             utilization=round(used * 100), total=_TOTAL, used=round(_TOTAL * used)
         )
-        part = self._script.with_name(self._script.name + ".part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(self._script)  # a reader that meets half a file believes it
+        self._part.write_text(text, encoding="utf-8")
+        self._part.replace(self._script)  # a reader that meets half a file believes it
+
+
+def why_no_nvml(library: Path) -> str | None:
+    """Why a file is no NVML that a service could load; None if it is one."""
+    try:
+        loaded = ctypes.CDLL(str(library.absolute()))
+    except OSError as error:
+        return str(error)
+    return None if hasattr(loaded, _BEGIN) else f"it has no {_BEGIN}"
 
 
 def driver_is_here() -> bool:

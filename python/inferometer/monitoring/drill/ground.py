@@ -17,6 +17,7 @@ from inferometer.monitoring.stack.prometheus_api import PrometheusApi
 from inferometer.monitoring.stack.service import Service, ServiceAddress, has_drill_model
 from inferometer.monitoring.stack.setup_stack import SetupStack
 from inferometer.monitoring.stack.setup_state import SetupState
+from inferometer.monitoring.stack.stack_folder import StackFolder
 from inferometer.monitoring.stack.webhook import Notification, Webhook, notifications_at
 
 TIME_SCALE = 60
@@ -59,7 +60,8 @@ def own_ground(folder: Path, repository: Path, fake_nvml: Path | None) -> Iterat
         fake_nvml: What the service reads GPUs from, in place of NVIDIA's library.
 
     Raises:
-        ProcessError: Something has ended at once.
+        FolderError: The folder has files of such names that no stack has written.
+        ProcessError: Something has ended at once, or a stack runs in the folder.
         WaitError: Something is not ready in time.
         ToolsError: Prometheus or Alertmanager cannot be had.
     """
@@ -69,12 +71,22 @@ def own_ground(folder: Path, repository: Path, fake_nvml: Path | None) -> Iterat
     service = Service(folder, repository, address, environment=environment, ends_with_us=True)
     settings = StackSettings(targets={"triton": [address.target]}, factor=TIME_SCALE)
     with Webhook() as webhook, contextlib.ExitStack() as stack:
+        local = LocalStack(folder, settings, f"{webhook.url}/", ends_with_us=True)
+        for process in (service.process, local.prometheus_process, local.alertmanager_process):
+            running = process.identity
+            if running is not None:
+                raise ProcessError(
+                    f"{process.name} of another stack runs in {folder}, pid {running.pid}: stop it,"
+                    " or take another folder"
+                )
+        own = [] if gpu is None else gpu.files
+        StackFolder(folder).claim([*service.process.files, *local.files, *own])
+        if gpu is not None:
+            gpu.fill(False)
         stack.callback(service.stop)
         service.start()
         # Prometheus ends before the service: its last scrapes are no failures.
-        local = stack.enter_context(
-            LocalStack(folder, settings, f"{webhook.url}/", ends_with_us=True)
-        )
+        stack.enter_context(local)
         local.wait_until_scraped()
         fill_gpu = partial(_lower_limit, local) if gpu is None else gpu.fill
         yield Ground(local.prometheus, service, webhook.since, 0, TIME_SCALE, fill_gpu)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from inferometer.monitoring.stack.binaries import project_root
+from inferometer.monitoring.stack.stack_folder import StackFolder
 
+_REPOSITORY = "model_repository"
 _CONFIG = """\
 name: "relu"
 platform: "onnxruntime_onnx"
@@ -28,13 +30,15 @@ def drill_repository(chosen: Path | None, folder: Path) -> Path:
 
     Raises:
         ImportError: The last needs onnx, which is not here.
+        FolderError: The folder has a ``model_repository`` that no stack has written.
     """
     if chosen is not None:
         return chosen.absolute()
     for place in (Path.cwd(), project_root()):
-        if place is not None and (place / "model_repository").is_dir():
-            return place / "model_repository"
-    return _write_small_one(folder / "model_repository")
+        if place is not None and (place / _REPOSITORY).is_dir():
+            return place / _REPOSITORY
+    StackFolder(folder).claim([_REPOSITORY])
+    return _write_small_one(folder / _REPOSITORY)
 
 
 def _write_small_one(repository: Path) -> Path:

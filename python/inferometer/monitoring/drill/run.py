@@ -136,8 +136,10 @@ class _Drill:
         try:
             yield
         finally:
-            self.note("the fault is removed")
-            self._end_trouble()
+            try:
+                self.note("the fault is removed")
+            finally:  # also where nobody can be told any more
+                self._end_trouble()
 
     def _begin_trouble(self, seconds: float) -> None:
         if self._scenario.action == "stop":

@@ -169,7 +169,7 @@ def values(settings: Settings) -> dict[str, str]:
     environment = settings.environment
     label = f'          environment: "{environment}"\n' if environment else ""
     relabel = (
-        f"        - targetLabel: environment\n          replacement: {environment}\n"
+        f'        - targetLabel: environment\n          replacement: "{environment}"\n'
         if environment
         else ""
     )

@@ -57,7 +57,9 @@ def write(folder: str | Path, settings: Settings, *, force: bool = False) -> lis
         if changed and not force:
             listed = ", ".join(str(path.relative_to(folder)) for path in changed)
             raise config_error(
-                "folder", str(folder), f"one without other versions of {listed}, or force"
+                "folder",
+                str(folder),
+                f"one without other versions of {listed}, or force=True",
             )
         for path, text in texts.items():
             if present[path] != text:

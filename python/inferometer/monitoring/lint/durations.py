@@ -1,25 +1,16 @@
-"""Prometheus' durations."""
+"""Durations as the checks of rules count them: in seconds."""
 
 from __future__ import annotations
 
-import re
-
-_DURATION = re.compile(
-    r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII
-)
-_SECONDS = (365 * 86400.0, 7 * 86400.0, 86400.0, 3600.0, 60.0, 1.0, 0.001)
-_MOST = 292 * 365 * 86400.0  # what fits into 64 bits of nanoseconds
+from inferometer.monitoring.durations import milliseconds
 
 
 def duration_seconds(text: str) -> float | None:
     """A duration such as ``1h30m`` in seconds; None if Prometheus would refuse it."""
-    if text == "0":
-        return 0.0
-    found = _DURATION.fullmatch(text)
-    if not text or found is None or len(text) > 40:
+    try:
+        return milliseconds(text) / 1000
+    except ValueError:
         return None
-    seconds = sum(int(n) * unit for n, unit in zip(found.groups("0"), _SECONDS, strict=True))
-    return seconds if seconds < _MOST else None
 
 
 def duration_text(seconds: float) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import math
 import re
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -36,11 +36,11 @@ def read_exposition(source: str) -> dict[str, SampleInfo]:
 
 
 def _fetch(url: str) -> str:
-    request = urllib.request.Request(url, headers={"Accept": "text/plain; version=0.0.4"})
     try:
+        request = urllib.request.Request(url, headers={"Accept": "text/plain; version=0.0.4"})
         with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
             body: bytes = answer.read(MAX_BYTES + 1)
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (http.client.HTTPException, OSError, ValueError) as error:
         raise SourceError(f"cannot be read: {error}") from None
     if len(body) > MAX_BYTES:
         raise SourceError(f"got more than {MAX_BYTES} bytes, want a smaller exposition")

@@ -11,12 +11,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inferometer.monitoring.stack.scaled_rules import divided, milliseconds, scaled
+from inferometer.monitoring.durations import milliseconds
+from inferometer.monitoring.settings import LONGEST_SCRAPE_INTERVAL
+from inferometer.monitoring.stack.scaled_rules import divided, scaled
+from inferometer.monitoring.stack.stack_folder import StackFolder
 
 SCRAPE_INTERVAL = "15s"
 _RULES = ("prometheus-alerts.yml", "recording-rules.yml")
 _WAITS = ("group_wait", "group_interval", "repeat_interval")
 _JOB_INTERVALS = ("scrape_interval", "scrape_timeout")
+
+
+def check_scrape_interval(text: str) -> None:
+    """Refuses what the shipped rules cannot be scraped with.
+
+    Raises:
+        ValueError: No duration, or one out of range.
+    """
+    if not 1 < milliseconds(text) <= LONGEST_SCRAPE_INTERVAL * 1000:
+        raise ValueError(
+            f"got {text!r}, want more than 1ms and at most {LONGEST_SCRAPE_INTERVAL:g}s: the rules"
+            " look at windows of one minute"
+        )
+
+
+def check_retention(text: str) -> None:
+    """Refuses what Prometheus does not take for a time to keep samples.
+
+    Raises:
+        ValueError: No duration, or 0, which Prometheus takes for its default.
+    """
+    if not milliseconds(text):
+        raise ValueError(f"got {text!r}, want a duration above 0")
 
 
 @dataclass(frozen=True)
@@ -42,9 +68,12 @@ class StackSettings:
     def __post_init__(self) -> None:
         if self.factor < 1:
             raise ValueError(f"factor: got {self.factor}, want a whole number from 1")
-        for name in ("scrape_interval", "retention"):
+        for name, check in (
+            ("scrape_interval", check_scrape_interval),
+            ("retention", check_retention),
+        ):
             try:
-                milliseconds(getattr(self, name))
+                check(getattr(self, name))
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
 
@@ -69,6 +98,20 @@ class StackAddresses:
     webhook: str
 
 
+def file_names(settings: StackSettings) -> list[str]:
+    """What `write_configuration` writes: the files, and each while it is being written."""
+    names = ["prometheus.yml", "alertmanager.yml", *_rule_names(settings)]
+    return [*names, *map(_part, names)]
+
+
+def _rule_names(settings: StackSettings) -> list[str]:
+    return [f"rules-{number}.yml" for number, _ in enumerate(settings.rules)] or [*_RULES]
+
+
+def _part(name: str) -> str:
+    return f"{name}.part"
+
+
 def write_configuration(
     folder: Path, settings: StackSettings, addresses: StackAddresses, generation: str = ""
 ) -> None:
@@ -86,16 +129,19 @@ def write_configuration(
         ConfigError: A scrape interval or a threshold out of range.
         ValueError: Rules that cannot be divided, or are none.
         OSError: A rule file cannot be read.
+        FolderError: A file of such a name is there, and no stack has written it.
     """
     yaml = _yaml()
     shipped = _shipped(settings, addresses)
     files: dict[str, Any] = {}
-    rules = {name: shipped[name] for name in _RULES}
-    if settings.rules:
-        rules = {
-            f"rules-{number}.yml": path.read_text(encoding="utf-8")
-            for number, path in enumerate(settings.rules)
-        }
+    texts = [path.read_text(encoding="utf-8") for path in settings.rules]
+    rules = dict(
+        zip(
+            _rule_names(settings),
+            texts or [shipped[name] for name in _RULES],
+            strict=True,
+        )
+    )
     for (name, text), path in zip(rules.items(), settings.rules or _RULES, strict=True):
         try:
             files[name] = _rules(yaml.safe_load(text), settings.factor, generation)
@@ -105,9 +151,10 @@ def write_configuration(
     files["prometheus.yml"] = prometheus | {"rule_files": list(rules)}
     routing = yaml.safe_load(shipped["alertmanager.yml"])
     files["alertmanager.yml"] = routing | {"route": _faster(routing["route"], settings.factor)}
+    StackFolder(folder).claim(file_names(settings))
     for name, content in files.items():
         # Replaced as a whole: a reload never meets half a file.
-        part = folder / f"{name}.part"
+        part = folder / _part(name)
         part.write_text(yaml.safe_dump(content, sort_keys=False, width=1000), encoding="utf-8")
         part.replace(folder / name)
 

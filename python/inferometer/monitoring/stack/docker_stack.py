@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from inferometer.monitoring.durations import milliseconds
 from inferometer.monitoring.stack.binaries import project_root
 from inferometer.monitoring.stack.processes import ProcessError
 from inferometer.monitoring.stack.prometheus_api import PrometheusApi
-from inferometer.monitoring.stack.scaled_rules import milliseconds
+from inferometer.monitoring.stack.stack_folder import StackFolder
 from inferometer.monitoring.stack.waiting import wait_until
 
-_MARK = "compose-file"
+_MARK, _OWN_FILES = "compose-file", "compose"
 _QUESTION_SECONDS = 20.0
 _FIRST_SCRAPE_SECONDS = 60.0
 
@@ -35,7 +36,7 @@ def has_engine() -> bool:
 
 def is_ours(folder: Path) -> bool:
     """Whether the containers were started from this folder and not stopped since."""
-    return (folder / _MARK).exists()
+    return _MARK in StackFolder(folder).names() and (folder / _MARK).exists()
 
 
 def start(
@@ -52,7 +53,9 @@ def start(
     Raises:
         ProcessError: Compose failed.
         WaitError: There is no scrape after a minute.
+        FolderError: The folder has files that no stack has written.
     """
+    StackFolder(folder).claim([_MARK, _OWN_FILES])
     file = _compose_file(folder, retention, scrape_interval)
     say("a Docker engine is here: building and starting containers (minutes, the first time)")
     (folder / _MARK).write_text(f"{file}\n", encoding="utf-8")
@@ -112,8 +115,8 @@ def _compose_file(folder: Path, retention: str | None, scrape_interval: str | No
         settings = replace(settings, retention=retention)
     if scrape_interval is not None:
         settings = replace(settings, scrape_interval=milliseconds(scrape_interval) / 1000)
-    write(folder / "compose", settings, force=True)
-    return folder / "compose/docker-compose.yaml"
+    write(folder / _OWN_FILES, settings, force=True)
+    return folder / _OWN_FILES / "docker-compose.yaml"
 
 
 def _root() -> Path:

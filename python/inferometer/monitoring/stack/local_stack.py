@@ -13,6 +13,7 @@ from inferometer.monitoring.stack import binaries
 from inferometer.monitoring.stack.configuration import (
     StackAddresses,
     StackSettings,
+    file_names,
     write_configuration,
 )
 from inferometer.monitoring.stack.http_client import HttpError
@@ -20,6 +21,7 @@ from inferometer.monitoring.stack.ports import free_ports
 from inferometer.monitoring.stack.processes import ManagedProcess
 from inferometer.monitoring.stack.prometheus_api import AlertmanagerApi, PrometheusApi
 from inferometer.monitoring.stack.relocation import runnable_alertmanager
+from inferometer.monitoring.stack.stack_folder import StackFolder
 from inferometer.monitoring.stack.waiting import wait_until
 
 READY_SECONDS = 30.0
@@ -27,6 +29,7 @@ READY_SECONDS = 30.0
 DISCOVERY_SECONDS = 30.0
 # An alert that fires before Prometheus knows its Alertmanager is sent again so much later.
 _RESEND = "5s"
+_PROMETHEUS_DATA, _ALERTMANAGER_DATA = "prometheus-data", "alertmanager-data"
 _COMPLAINTS = ("level=warn", "level=error", "panic")
 
 
@@ -71,7 +74,7 @@ class LocalStack:
         self.alertmanager = AlertmanagerApi(f"http://127.0.0.1:{self._alertmanager_port}")
         self.prometheus_process = ManagedProcess("prometheus", self.folder)
         self.alertmanager_process = ManagedProcess("alertmanager", self.folder)
-        self._alertmanager_data = self.folder / "alertmanager-data"
+        self._alertmanager_data = self.folder / _ALERTMANAGER_DATA
         self._addresses = StackAddresses(self._prometheus_port, self._alertmanager_port, webhook)
         self._tools = tools
         self._ends_with_us = ends_with_us
@@ -89,17 +92,29 @@ class LocalStack:
     ) -> None:
         self.stop()
 
+    @property
+    def files(self) -> list[str]:
+        """The names of what it keeps in its folder."""
+        return [
+            *self.prometheus_process.files,
+            *self.alertmanager_process.files,
+            *file_names(self.settings),
+            _PROMETHEUS_DATA,
+            _ALERTMANAGER_DATA,
+        ]
+
     def start(self) -> None:
         """Starts both; returns when they can be asked. Whatever stops that stops both.
 
         Raises:
+            FolderError: The folder has files of such names that no stack has written.
             ToolsError: The programs cannot be had.
             ProcessError: One has ended at once: its port is taken, a file is wrong.
             WaitError: One is not ready after half a minute.
             ValueError: Rules that are none, or cannot be divided.
         """
         tools = self._tools or binaries.find_or_fetch()
-        self.folder.mkdir(parents=True, exist_ok=True)
+        StackFolder(self.folder).claim(self.files)
         self._configure(self.settings)
         with contextlib.ExitStack() as undo:
             undo.callback(self.stop)
@@ -108,7 +123,7 @@ class LocalStack:
                 [
                     tools.prometheus,
                     f"--config.file={self.folder}/prometheus.yml",
-                    f"--storage.tsdb.path={self.folder}/prometheus-data",
+                    f"--storage.tsdb.path={self.folder}/{_PROMETHEUS_DATA}",
                     f"--storage.tsdb.retention.time={self.settings.retention}",
                     f"--web.listen-address=127.0.0.1:{self._prometheus_port}",
                     "--web.enable-lifecycle",

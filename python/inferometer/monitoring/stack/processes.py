@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -20,7 +21,14 @@ from pathlib import Path
 
 STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.02
+# How long a child that has ended may take to be reaped: its threads end one by one.
+_REAP_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
+# A line of a log that says why a program gave up; what follows may be the text of its --help.
+_REASON = re.compile(
+    r'\blevel="?(?:error|ERROR)\b|"level":"(?:error|ERROR)"|: error: '
+    r"|^(?:[\w.]*Error|ERROR|panic|fatal error)\b"
+)
 # Loaded here: a child between fork and exec had better not load libraries.
 _LIBC = ctypes.CDLL(None)
 
@@ -83,22 +91,32 @@ class ManagedProcess:
     Args:
         name: What messages call it; its files are ``NAME.pid`` and ``NAME.log``.
         folder: Where they are.
+
+    Attributes:
+        files: Their names.
+        log: The path of the log.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
-        self.log = folder / f"{name}.log"
-        self._pid_file = folder / f"{name}.pid"
+        self.files = (f"{name}.log", f"{name}.pid")
+        self.log = folder / self.files[0]
+        self._pid_file = folder / self.files[1]
         self._child: subprocess.Popen[bytes] | None = None
+        self._log_begin = 0  # of what the program that this object has started says
 
     @property
     def identity(self) -> Identity | None:
         """The running process, None without one."""
+        known = self._known()
+        return known if known is not None and known.is_running() else None
+
+    def _known(self) -> Identity | None:
+        """What the pid file speaks of; None for none, and for one that nobody here has written."""
         try:
-            known = Identity(**json.loads(self._pid_file.read_text(encoding="utf-8")))
+            return Identity(**json.loads(self._pid_file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
-        return known if known.is_running() else None
 
     def start(
         self,
@@ -124,6 +142,7 @@ class ManagedProcess:
             raise ProcessError(f"{self.name} runs already, pid {running.pid}")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
+            self._log_begin = output.tell()
             try:
                 self._child = subprocess.Popen(
                     [str(part) for part in command],
@@ -145,18 +164,36 @@ class ManagedProcess:
         """Raises if the program has ended.
 
         Raises:
-            ProcessError: With the end of its log.
+            ProcessError: With the lines of its log that say why, or else its end.
         """
         if self.identity is None:
-            status = "" if self._child is None else f" with exit status {self._child.poll()}"
-            raise ProcessError(f"{self.name} has ended{status}; {self.log}:\n{self.last_lines()}")
+            text = "\n".join(self._reasons()) or self.last_lines()
+            raise ProcessError(f"{self.name} has ended{self._status()}; {self.log}:\n{text}")
 
     def last_lines(self, number: int = 8) -> str:
         """The end of its log."""
-        with contextlib.suppress(OSError):
-            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-            return "\n".join(lines[-number:])
-        return "(no log)"
+        try:
+            return "\n".join(self._lines()[-number:])
+        except OSError:
+            return "(no log)"
+
+    def _lines(self) -> list[str]:
+        with self.log.open("rb") as log:
+            log.seek(self._log_begin)
+            return log.read().decode(errors="replace").splitlines()
+
+    def _reasons(self, number: int = 4) -> list[str]:
+        """The last lines of its log that speak of errors."""
+        try:
+            return [line for line in self._lines() if _REASON.search(line)][-number:]
+        except OSError:
+            return []
+
+    def _status(self) -> str:
+        if self._child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return f" with exit status {self._child.wait(_REAP_SECONDS)}"
+        return ""
 
     def stop(self, seconds: float = STOP_SECONDS) -> bool:
         """Ends the program: SIGTERM, and SIGKILL if it takes too long.
@@ -180,7 +217,8 @@ class ManagedProcess:
         if self._child is not None:
             self._child.wait()
             self._child = None
-        self._pid_file.unlink(missing_ok=True)
+        if self._known() is not None:
+            self._pid_file.unlink(missing_ok=True)
         return identity is not None
 
     def _send(self, identity: Identity, number: signal.Signals) -> None:

@@ -12,32 +12,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from inferometer.monitoring.durations import milliseconds
+
 Rules = dict[str, Any]
 
-_UNIT_MS = {
-    "ms": 1,
-    "s": 1000,
-    "m": 60_000,
-    "h": 3_600_000,
-    "d": 86_400_000,
-    "w": 604_800_000,
-    "y": 31_536_000_000,
-}
-_DURATION = re.compile(r"(?:\d+(?:ms|[smhdwy]))+")
-_PART = re.compile(r"(\d+)(ms|[smhdwy])")
 # What PromQL has in brackets, and what looks like it but is text: strings and comments.
 _TOKEN = re.compile(
     r"""(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|\#[^\n]*)"""
     r"""|\[(?P<range>[^\]]*)\]|(?P<shift>\boffset\b|@)"""
 )
 _RULE_WAITS = ("for", "keep_firing_for")
-
-
-def milliseconds(duration: str) -> int:
-    """A duration as Prometheus writes it, "1h30m" or "250ms", in milliseconds."""
-    if not _DURATION.fullmatch(duration):
-        raise ValueError(f"got {duration!r}, want a duration such as 5m or 1h30m")
-    return sum(int(number) * _UNIT_MS[unit] for number, unit in _PART.findall(duration))
 
 
 def divided(duration: str, factor: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inferometer.monitoring.stack.http_client import HttpError, answers, fetch
 from inferometer.monitoring.stack.processes import ManagedProcess
+from inferometer.monitoring.stack.stack_folder import StackFolder
 from inferometer.monitoring.stack.waiting import wait_until
 
 # A model repository may hold much to load.
@@ -62,6 +63,7 @@ class Service:
     ) -> None:
         self.address = address
         self.process = ManagedProcess("service", folder)
+        self._folder = StackFolder(folder)
         self._repository = repository
         self._environment = environment
         self._page = [f"--prometheus-url={prometheus_url}"] if prometheus_url else []
@@ -73,7 +75,9 @@ class Service:
         Raises:
             ProcessError: It has ended at once; with the end of its log.
             WaitError: It is not ready after two minutes.
+            FolderError: The folder has a log that no stack has written.
         """
+        self._folder.claim(self.process.files)
         self.process.start(
             [
                 sys.executable,

@@ -5,69 +5,88 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from inferometer.console import finish, make_readable
 from inferometer.monitoring.stack import docker_stack
 from inferometer.monitoring.stack.binaries import ToolsError, project_root
 from inferometer.monitoring.stack.configuration import SCRAPE_INTERVAL
 from inferometer.monitoring.stack.http_client import HttpError
 from inferometer.monitoring.stack.processes import ProcessError
-from inferometer.monitoring.stack.scaled_rules import milliseconds
-from inferometer.monitoring.stack.setup_options import parser
+from inferometer.monitoring.stack.setup_options import options
 from inferometer.monitoring.stack.setup_stack import SetupStack
 from inferometer.monitoring.stack.setup_state import SetupState, default_folder
 from inferometer.monitoring.stack.signals import ended_by_signals
+from inferometer.monitoring.stack.stack_folder import FolderError, StackFolder
 from inferometer.monitoring.stack.waiting import WaitError
 
 _RETENTION = "7d"
-_EXPECTED = (ProcessError, WaitError, ToolsError, HttpError, ImportError, OSError, ValueError)
+_LOCK = "setup.lock"
+_NAME = "setup_monitoring.sh"
+_EXPECTED = (
+    FolderError,
+    ProcessError,
+    WaitError,
+    ToolsError,
+    HttpError,
+    ImportError,
+    OSError,
+    ValueError,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; 0, 1 if something does not run or does not start, 2 for a wrong option."""
-    options = parser()
-    arguments = options.parse_args(argv)
-    for name in ("retention", "scrape_interval"):
-        try:
-            if getattr(arguments, name) is not None:
-                milliseconds(getattr(arguments, name))
-        except ValueError as error:
-            options.error(f"--{name.replace('_', '-')}: {error}")
+    make_readable()
+    arguments = options(argv)
     root = project_root() or Path.cwd()
     folder = (arguments.folder or default_folder() or Path("inferometer-monitoring")).absolute()
     repository = (arguments.repository or root / "model_repository").absolute()
-    if not repository.is_dir():
-        options.error(f"--repository: got {repository}, which is no folder")
     begin = time.monotonic()
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - begin:4.0f} s] {text}", flush=True)
 
+    starts = not (arguments.stop or arguments.status or arguments.reset)
     try:
-        with ended_by_signals(), _alone(folder):
-            return _run(arguments, folder, repository, say)
+        if not repository.is_dir() and starts:
+            raise ProcessError(f"{repository}: no folder of models here; name one by --repository")
+        with ended_by_signals(), _alone(folder, starts):
+            return finish(_NAME, _run(arguments, folder, repository, say))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return 130
+        return finish(_NAME, 130)
     except _EXPECTED as error:
-        print(f"setup_monitoring.sh: {error}", file=sys.stderr)
-        return 1
+        return finish(_NAME, 1, error, lines=True)
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "setup.lock").open("w") as file:
+def _alone(folder: Path, starts: bool) -> Iterator[None]:
+    """Keeps other runs on the folder away; one that starts nothing makes nothing there."""
+    lock = folder / _LOCK
+    if starts:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not lock.exists():  # nothing has ever been started here
+        yield
+        return
+    made = not lock.exists()
+    with lock.open("a") as file:  # whose it is: it is not emptied
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ProcessError(
                 f"another run is at work in {folder}: wait until it is done"
             ) from None
-        yield
+        try:
+            yield
+        except FolderError:  # somebody's folder: as it was
+            if made:
+                lock.unlink()
+            raise
 
 
 def _run(
@@ -88,10 +107,7 @@ def _run(
     if arguments.status:
         return _status(earlier)
     if arguments.reset:
-        docker_stack.stop(folder, data_too=True)
-        earlier.reset()
-        print(f"stopped; data, logs and configuration in {folder} are deleted")
-        return 0
+        return _reset(earlier)
     containers = docker_stack.stop(folder)
     stopped = earlier.stop()
     if arguments.stop:
@@ -122,6 +138,18 @@ def _run(
     stack.start()
     say("everything runs, and the first scrape is in")
     print(_where(stack))
+    return 0
+
+
+def _reset(stack: SetupStack) -> int:
+    there = set(os.listdir(stack.folder)) if stack.folder.is_dir() else set()
+    if there <= {_LOCK}:
+        print(f"nothing to delete in {stack.folder}")
+        return 0
+    StackFolder(stack.folder).check()  # before anything is ended that may be somebody else's
+    docker_stack.stop(stack.folder, data_too=True)
+    stack.reset()
+    print(f"stopped; data, logs and configuration in {stack.folder} are deleted")
     return 0
 
 

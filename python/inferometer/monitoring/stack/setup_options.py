@@ -1,12 +1,16 @@
-"""The options of ``scripts/setup_monitoring.sh``; also run as a script for ``--help``.
+"""The options of ``scripts/setup_monitoring.sh``; also run as a script, which only checks them.
 
-Needs the standard library only: help is there before anything is installed.
+Needs the standard library only: help, and what is wrong with an option, are there before anything
+is installed.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from inferometer.monitoring.stack.configuration import check_retention, check_scrape_interval
 
 _TEXT = """\
 Sets up what is missing, then starts an inference service and what watches it, and says where
@@ -16,10 +20,55 @@ alerts; Grafana is not among them. What an earlier run has started is stopped fi
 """
 
 
+PORTS = {
+    "http": (8000, "of the inference service"),
+    "metrics": (8002, "of its metrics"),
+    "prometheus": (9090, "of Prometheus"),
+    "alertmanager": (9093, "of Alertmanager"),
+    "webhook": (9099, "of the receiver that logs alerts"),
+}
+
+
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"got {text!r}, want a port from 1 to 65535")
     return int(text)
+
+
+def _checked(check: Callable[[str], None]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        try:
+            check(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return text
+
+    return read
+
+
+def _folder(text: str) -> Path:
+    if not text:  # Path("") is this folder, which nobody has named
+        raise argparse.ArgumentTypeError("got '', want a folder")
+    return Path(text)
+
+
+def _there(text: str) -> Path:
+    if not _folder(text).is_dir():
+        raise argparse.ArgumentTypeError(f"got {text}, which is no folder")
+    return Path(text)
+
+
+def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options of a command line, checked; a wrong one ends the process with status 2."""
+    made = parser()
+    read = made.parse_args(argv)
+    taken: dict[int, str] = {}
+    for name in PORTS:
+        port = getattr(read, f"{name}_port")
+        if port in taken:
+            made.error(f"--{name}-port: got {port}, want another port than --{taken[port]}-port")
+        taken[port] = name
+    return read
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,20 +87,20 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--retention",
+        type=_checked(check_retention),
         metavar="TIME",
         help="Prometheus keeps samples so long (7d; containers: as in docker-compose.yaml)",
     )
-    made.add_argument("--scrape-interval", metavar="TIME", help="time between scrapes (15s)")
+    made.add_argument(
+        "--scrape-interval",
+        type=_checked(check_scrape_interval),
+        metavar="TIME",
+        help="time between scrapes (15s)",
+    )
     made.add_argument(
         "--without-docker", action="store_true", help="local programs, even with a Docker engine"
     )
-    for name, port, help_text in (
-        ("http", 8000, "of the inference service"),
-        ("metrics", 8002, "of its metrics"),
-        ("prometheus", 9090, "of Prometheus"),
-        ("alertmanager", 9093, "of Alertmanager"),
-        ("webhook", 9099, "of the receiver that logs alerts"),
-    ):
+    for name, (port, help_text) in PORTS.items():
         made.add_argument(
             f"--{name}-port",
             type=_port,
@@ -60,13 +109,13 @@ def parser() -> argparse.ArgumentParser:
             help=f"{help_text} ({port}); local programs only",
         )
     made.add_argument(
-        "--repository", type=Path, metavar="FOLDER", help="the models to serve (model_repository)"
+        "--repository", type=_there, metavar="FOLDER", help="the models to serve (model_repository)"
     )
     made.add_argument(
-        "--folder", type=Path, metavar="FOLDER", help="for data and logs (build/monitoring)"
+        "--folder", type=_folder, metavar="FOLDER", help="for data and logs (build/monitoring)"
     )
     return made
 
 
 if __name__ == "__main__":
-    parser().parse_args(["--help"])
+    options()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +14,13 @@ from inferometer.monitoring.stack.local_stack import LocalStack
 from inferometer.monitoring.stack.processes import ManagedProcess
 from inferometer.monitoring.stack.service import Service
 from inferometer.monitoring.stack.setup_state import STATE_FILE, SetupState
+from inferometer.monitoring.stack.stack_folder import StackFolder
 from inferometer.monitoring.stack.waiting import wait_until
+from inferometer.monitoring.stack.webhook import put_aside
 
 READY_SECONDS = 60.0
 LOAD_RATE = 20.0
+_NOTIFICATIONS = "notifications.jsonl"
 
 
 class SetupStack:
@@ -78,15 +80,27 @@ class SetupStack:
             if not ports.is_free(port)
         ]
 
+    def claim(self) -> None:
+        """Notes what it writes as a stack's.
+
+        Raises:
+            FolderError: The folder has files of such names that no stack has written.
+        """
+        names = [STATE_FILE, _NOTIFICATIONS, put_aside(_NOTIFICATIONS), *self.local.files]
+        for process in self.processes.values():
+            names += process.files
+        StackFolder(self.folder).claim(names)
+
     def start(self) -> None:
         """Starts all and returns when the first scrape is in. Whatever stops that stops all.
 
         Raises:
+            FolderError: As `claim`; nothing is started then.
             ProcessError: One has ended at once.
             WaitError: One is not ready in time.
             ToolsError: The programs cannot be had.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.claim()
         with contextlib.ExitStack() as undo:
             undo.callback(self.stop)
             self.state.save(self.folder)
@@ -122,13 +136,15 @@ class SetupStack:
         return stopped
 
     def reset(self) -> None:
-        """Ends what runs and forgets it all: data, logs, configuration."""
+        """Ends what runs and forgets it all: data, logs, configuration.
+
+        Raises:
+            FolderError: The folder is no stack's; nothing is ended or deleted then.
+        """
+        folder = StackFolder(self.folder)
+        folder.check()
         self.stop()
-        for name in ("prometheus-data", "alertmanager-data"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-        for pattern in ("*.log", "*.yml", "*.jsonl", "*.jsonl.1", STATE_FILE):
-            for path in self.folder.glob(pattern):
-                path.unlink(missing_ok=True)
+        folder.delete()
 
     def _start_webhook(self) -> None:
         self.webhook.start(
@@ -137,7 +153,7 @@ class SetupStack:
                 "-m",
                 "inferometer.monitoring.stack.webhook",
                 f"--port={self.state.webhook_port}",
-                f"--log={self.folder}/notifications.jsonl",
+                f"--log={self.folder}/{_NOTIFICATIONS}",
             ]
         )
 

@@ -143,9 +143,14 @@ class Webhook:
         if self._log is None:
             return
         if self._log.exists() and self._log.stat().st_size > LONGEST_LOG:
-            self._log.replace(self._log.with_name(self._log.name + ".1"))
+            self._log.replace(self._log.with_name(put_aside(self._log.name)))
         with self._log.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(asdict(notification)) + "\n" for notification in new)
+
+
+def put_aside(name: str) -> str:
+    """What a log is called once it has become too long."""
+    return f"{name}.1"
 
 
 def _alerts(alerts: list[Any]) -> list[dict[str, Any]]:
