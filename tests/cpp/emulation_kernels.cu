@@ -1,5 +1,6 @@
-#include "backend/cuda/cuda_launch.h"
 #include "emulation_kernels.h"
+
+#include "backend/cuda/cuda_launch.h"
 
 namespace inferometer {
 namespace {
