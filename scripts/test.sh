@@ -139,7 +139,8 @@ torch_tests() {
   python3 -m venv build/venv-torch &&
     run_logged "pip install torch" build/logs/torch.log build/venv-torch/bin/pip install \
       torch==2.13.0 "pytest>=9" pytest-timeout onnx uvloop dist/*.whl &&
-    build/venv-torch/bin/python -m pytest -q tests/python/test_engine.py -k torch
+    build/venv-torch/bin/python -m pytest -q tests/python/test_engine.py -k torch &&
+    build/venv-torch/bin/python examples/pytorch_module.py
 }
 
 # Everything that computes, on the first GPU; the emulated one runs along.
@@ -152,8 +153,10 @@ sys.exit(bool(gpu.unavailable))'
 }
 # shellcheck disable=SC2329
 cuda_gtest() {
-  INFEROMETER_CUBLAS=$(python -c 'from inferometer.device_list import cuda_files
-print(cuda_files()[1])') INFEROMETER_TEST_CUDA_MODULE=$PWD/build/release/cpp/_cuda.so \
+  local files
+  mapfile -t files < <(python -c 'from inferometer.device_list import cuda_files
+print(*cuda_files(), sep="\n")')
+  INFEROMETER_TEST_CUDA_MODULE=${files[0]} INFEROMETER_CUBLAS=${files[1]} \
     GTEST_OUTPUT="json:$reports/gtest-cuda/" \
     ctest --test-dir build/release/cpp -R '^(backend|model)$' --output-on-failure --no-tests=error
 }
