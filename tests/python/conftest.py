@@ -125,3 +125,14 @@ def demo_service() -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> dict[str, str]:
+    """Where the browser and what drives it are, as the tests' environment."""
+    from page_stack import MissingToolError, browser_tools  # which imports this file
+
+    try:
+        return browser_tools()
+    except MissingToolError as error:
+        pytest.skip(str(error))

@@ -172,3 +172,8 @@ def running_stack(tools: Path, folder: Path, models: int) -> Iterator[dict[str, 
             "PROMETHEUS": prometheus.url,
             "DASHBOARDS": json.dumps([str(path) for path in DASHBOARDS]),
         }
+
+
+def run_in_chromium(file: str, environment: dict[str, str]) -> None:
+    """Runs a file of tests/browser; ``pytest -s`` shows what it says."""
+    print(run_node("--test", "--test-reporter=spec", file, environment=environment))

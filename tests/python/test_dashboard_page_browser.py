@@ -11,24 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from page_stack import MissingToolError, browser_tools, run_node, running_stack, service
-from prometheus_server import free_port
+from page_stack import run_in_chromium, running_stack
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def chromium() -> dict[str, str]:
-    """Where the browser and what drives it are, as the tests' environment."""
-    try:
-        return browser_tools()
-    except MissingToolError as error:
-        pytest.skip(str(error))
-
-
-def run(file: str, environment: dict[str, str]) -> None:
-    """Runs a file of tests/browser; ``pytest -s`` shows what it says."""
-    print(run_node("--test", "--test-reporter=spec", file, environment=environment))
 
 
 @pytest.fixture(scope="module")
@@ -42,23 +27,8 @@ def stack(
 
 
 def test_each_panel_says_what_prometheus_says(stack: dict[str, str]) -> None:
-    run("values.test.mjs", stack)
+    run_in_chromium("values.test.mjs", stack)
 
 
 def test_the_page_in_use(stack: dict[str, str]) -> None:
-    run("use.test.mjs", stack)
-
-
-@pytest.mark.parametrize("models", [0, 100])
-def test_as_many_models_as_there_may_be(models: int, chromium: dict[str, str]) -> None:
-    with service(models, free_port()) as url:
-        run("scale.test.mjs", {**chromium, "SERVICE": url, "MODELS": str(models)})
-
-
-def test_a_server_that_hangs(chromium: dict[str, str]) -> None:
-    with service(1, free_port()) as url:
-        run("hang.test.mjs", {**chromium, "SERVICE": url})
-
-
-def test_the_pages_own_calculations(chromium: dict[str, str]) -> None:
-    run("calculations.test.mjs", chromium)
+    run_in_chromium("use.test.mjs", stack)
