@@ -62,7 +62,7 @@ gtest() {
     ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 \
     UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1 \
     run_logged "gtest ($1)" "build/logs/gtest-$1.log" "${runner[@]}" \
-    ctest --test-dir "$2" --output-on-failure --timeout "$([ "$mode" = all ] && echo 600 || echo 150)" --no-tests=error
+    ctest --test-dir "$2" -j "$(nproc)" --output-on-failure --timeout "$([ "$mode" = all ] && echo 600 || echo 150)" --no-tests=error
 }
 release_build() {
   local targets=(_core gtests)
