@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <vector>
 
 #include "emulated_cuda.h"
 
@@ -46,6 +47,21 @@ TEST_F(CudaBackendTest, MemoryRunsOutAndTheDeviceGoesOn) {
   EXPECT_TRUE(gpu->healthy());
   const DeviceBuffer buffer(gpu, 1000);
   EXPECT_NE(buffer.data(), nullptr);
+}
+
+TEST_F(CudaBackendTest, AConstantIsThereForEveryStream) {
+  const auto gpu = backend();
+  const auto stream = gpu->make_stream();
+  const DeviceBuffer device(gpu, 64);
+  const StagingBuffer host(gpu, 64);
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    emulation::set_seed(seed);
+    const std::vector<std::byte> constant(64, static_cast<std::byte>(seed));
+    gpu->load(device.data(), constant.data(), 64);
+    stream->copy_out(host.data(), device.data(), 64);
+    stream->synchronize();
+    EXPECT_EQ(std::memcmp(host.data(), constant.data(), 64), 0) << "seed " << seed;
+  }
 }
 
 TEST_F(CudaBackendTest, WhateverCallFailsNothingLeaks) {

@@ -65,8 +65,11 @@ class CudaBackend final : public Backend {
   void load(std::byte* device, const std::byte* host, size_t bytes) override {
     if (bytes == 0) return;
     const Context::Use use = context_->enter();
-    context_->check(cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice),
-                    "copying a constant to the device");
+    constexpr const char* kWhat = "copying a constant to the device";
+    context_->check(cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice), kWhat);
+    // Pageable memory has only been taken over by then, and our streams do not wait for the default
+    // stream (CUDA Runtime API, "API synchronization behavior").
+    context_->check(cudaStreamSynchronize(nullptr), kWhat);
   }
   [[nodiscard]] size_t gemm_weights_bytes(const Gemm& op) const override {
     return static_cast<size_t>(op.k * op.n) * sizeof(float);
