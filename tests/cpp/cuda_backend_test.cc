@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <thread>
 #include <vector>
 
 #include "emulated_cuda.h"
@@ -132,6 +133,23 @@ TEST_F(CudaBackendTest, ALostContextFailsEverythingUntilTheNextBackend) {
   const auto works = fresh->make_stream();
   works->relu(16, floats_of(again), floats_of(again));
   works->synchronize();
+}
+
+TEST_F(CudaBackendTest, ALostContextThatAReleaseFindsIsNotedAndNotFoundAgain) {
+  const auto first = backend(0);
+  const auto second = backend(1);
+  const auto stream = first->make_stream();
+  const auto other = second->make_stream();
+  const DeviceBuffer there(second, 64);
+  auto buffer = std::make_unique<DeviceBuffer>(first, 64);
+  emulation::lose_device(0, cudaErrorIllegalAddress);
+  stream->relu(16, floats_of(*buffer), floats_of(*buffer));
+  // Of somebody else: this thread has not heard of it.
+  std::thread([] { EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorIllegalAddress); }).join();
+  buffer.reset();
+  EXPECT_FALSE(first->healthy());
+  EXPECT_NO_THROW(other->relu(16, floats_of(there), floats_of(there)));
+  EXPECT_NO_THROW(other->synchronize());
 }
 
 TEST_F(CudaBackendTest, AnotherDeviceIsNotLostWithIt) {

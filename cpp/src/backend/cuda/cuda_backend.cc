@@ -35,7 +35,7 @@ class CudaBackend final : public Backend {
   }
   void deallocate(std::byte* data, size_t /*bytes*/) noexcept override {
     // What belonged to a lost context is gone, and its address may be somebody else's by now.
-    if (context_->try_enter()) static_cast<void>(cudaFree(data));
+    if (context_->try_enter()) context_->note(cudaFree(data));
   }
 
   // Not cudaMallocHost(): resetting the device would take such memory away from a thread that is
@@ -53,7 +53,7 @@ class CudaBackend final : public Backend {
     return host;
   }
   void deallocate_staging(std::byte* host, size_t /*bytes*/) noexcept override {
-    if (context_->try_enter()) static_cast<void>(cudaHostUnregister(host));
+    if (context_->try_enter()) context_->note(cudaHostUnregister(host));
     ::operator delete(host, kStagingAlignment);
   }
 

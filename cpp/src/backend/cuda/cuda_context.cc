@@ -45,18 +45,23 @@ void Context::reset() {
   cuda::check(cudaDeviceReset(), "resetting the device");
 }
 
+void Context::refuse_if_lost() const {
+  if (!lost()) return;
+  throw DeviceError("cuda:" + std::to_string(device_) +
+                        " was lost by an earlier error; load the model again, and swap it in",
+                    DeviceFault::kLost);
+}
+
 Context::Use Context::enter() {
+  refuse_if_lost();  // before the lock too: many who come again and again would keep reset() out
   Use use(in_use_);
-  if (lost()) {
-    throw DeviceError("cuda:" + std::to_string(device_) +
-                          " was lost by an earlier error; load the model again, and swap it in",
-                      DeviceFault::kLost);
-  }
+  refuse_if_lost();
   check(cudaSetDevice(device_), "choosing the device");
   return use;
 }
 
 std::optional<Context::Use> Context::try_enter() noexcept {
+  if (lost()) return std::nullopt;
   Use use(in_use_);
   // Failures but a lost context are no reason to keep what can be given back from any device.
   if (!lost()) note(cudaSetDevice(device_));
@@ -71,6 +76,9 @@ void Context::check(cudaError_t status, const char* what) {
 }
 
 void Context::note(cudaError_t status) noexcept {
+  if (status == cudaSuccess) return;
+  // It is remembered for this thread, whose next launch, on any device, would find it.
+  static_cast<void>(cudaGetLastError());
   if (is_sticky(status)) lost_ = true;
 }
 

@@ -33,10 +33,11 @@ class Context {
   [[nodiscard]] std::optional<Use> try_enter() noexcept;
   /// Throws the DeviceError that says what went wrong with `what`, and notes a lost context.
   void check(cudaError_t status, const char* what);
-  /// Notes a lost context, for who has no use for an error.
+  /// Notes a lost context, and has CUDA forget the error, for who has no use for it.
   void note(cudaError_t status) noexcept;
 
  private:
+  void refuse_if_lost() const;
   void reset();
 
   const int device_;
