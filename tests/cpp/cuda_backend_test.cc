@@ -3,6 +3,8 @@
 #include "backend/cuda/cuda_backend.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <thread>
@@ -150,6 +152,29 @@ TEST_F(CudaBackendTest, ALostContextThatAReleaseFindsIsNotedAndNotFoundAgain) {
   EXPECT_FALSE(first->healthy());
   EXPECT_NO_THROW(other->relu(16, floats_of(there), floats_of(there)));
   EXPECT_NO_THROW(other->synchronize());
+}
+
+TEST_F(CudaBackendTest, AForkedChildDoesNotCallCuda) {
+  const auto gpu = backend();
+  auto stream = gpu->make_stream();
+  auto buffer = std::make_unique<DeviceBuffer>(gpu, 64);
+  auto host = std::make_unique<StagingBuffer>(gpu, 64);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const uint64_t before = emulation::calls(emulation::kAnyCall);
+    bool good = contains(said([&] { stream->synchronize(); }), "a forked child");
+    good = good && fault_of([&] { (void)backend(1); }) == DeviceFault::kOther;
+    stream->abandon();
+    stream.reset();
+    buffer.reset();
+    host.reset();
+    _exit(good && emulation::calls(emulation::kAnyCall) == before ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_NO_THROW(stream->synchronize());
 }
 
 TEST_F(CudaBackendTest, AnotherDeviceIsNotLostWithIt) {

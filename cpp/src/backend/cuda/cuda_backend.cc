@@ -91,6 +91,7 @@ class CudaBackend final : public Backend {
 }  // namespace
 
 std::shared_ptr<Backend> make_backend(int device, const std::string& cublas) {
+  Context::refuse_in_child();
   int count = 0;
   check(cudaGetDeviceCount(&count), "looking for devices");
   if (device < 0 || device >= count) {
