@@ -137,6 +137,20 @@ TEST_F(CudaBackendTest, ALostContextFailsEverythingUntilTheNextBackend) {
   works->synchronize();
 }
 
+TEST_F(CudaBackendTest, ALostContextThatCublasFindsIsCalledLost) {
+  const auto gpu = backend();
+  const auto stream = gpu->make_stream();
+  const DeviceBuffer x(gpu, 64);
+  const DeviceBuffer y(gpu, 64);
+  emulation::lose_device(0, cudaErrorIllegalAddress);
+  stream->relu(16, floats_of(x), floats_of(y));
+  std::thread([] { EXPECT_EQ(cudaDeviceSynchronize(), cudaErrorIllegalAddress); }).join();
+  const Gemm op = {
+      .rows_per_row = 1, .k = 4, .n = 4, .transpose_w = false, .activation = Activation::kNone};
+  EXPECT_EQ(fault_of([&] { stream->gemm(op, 1, floats_of(x), x.data(), nullptr, floats_of(y)); }),
+            DeviceFault::kLost);
+}
+
 TEST_F(CudaBackendTest, ALostContextThatAReleaseFindsIsNotedAndNotFoundAgain) {
   const auto first = backend(0);
   const auto second = backend(1);
