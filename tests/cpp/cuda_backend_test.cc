@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "emulated_cuda.h"
@@ -27,6 +28,16 @@ TEST_F(CudaBackendTest, ADeviceThatIsNotThereIsNamed) {
     EXPECT_TRUE(contains(said([&] { (void)backend(device); }), "cudaErrorInvalidDevice"));
     EXPECT_TRUE(contains(said([&] { (void)backend(device); }),
                          "got cuda:" + std::to_string(device) + ", there are 2 devices"));
+  }
+}
+
+TEST_F(CudaBackendTest, AGpuThatIsTooOldIsUnavailable) {
+  emulation::set_compute_capability(0, 7, 0);
+  EXPECT_TRUE(contains(said([&] { (void)backend(); }), "got compute capability 7.0, want 7.5"));
+  EXPECT_EQ(fault_of([&] { (void)backend(); }), DeviceFault::kUnavailable);
+  for (const auto& [major, minor] : {std::pair(7, 5), {8, 0}, {12, 0}}) {
+    emulation::set_compute_capability(0, major, minor);
+    EXPECT_NE(backend(), nullptr);
   }
 }
 

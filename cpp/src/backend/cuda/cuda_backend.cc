@@ -10,6 +10,9 @@
 namespace inferometer::cuda {
 namespace {
 
+// The oldest GPU that there is code for (Cuda.cmake), here and in cuBLAS 13.
+constexpr int kOldestMajor = 7;
+constexpr int kOldestMinor = 5;
 constexpr std::align_val_t kStagingAlignment{4096};  // whole pages are pinned
 
 /// Memory of one device, and streams on it. Thread-safe.
@@ -88,6 +91,18 @@ class CudaBackend final : public Backend {
   const std::string name_;
 };
 
+/// Else a model would load, and its first batch fail.
+void require_code_for(const cudaDeviceProp& properties) {
+  const int major = properties.major;
+  const int minor = properties.minor;
+  if (major > kOldestMajor || (major == kOldestMajor && minor >= kOldestMinor)) return;
+  const std::string what = std::string(properties.name) + ": got compute capability " +
+                           std::to_string(major) + "." + std::to_string(minor) + ", want " +
+                           std::to_string(kOldestMajor) + "." + std::to_string(kOldestMinor) +
+                           " or later";
+  fail(cudaErrorNoKernelImageForDevice, what.c_str());
+}
+
 }  // namespace
 
 std::shared_ptr<Backend> make_backend(int device, const std::string& cublas) {
@@ -104,6 +119,7 @@ std::shared_ptr<Backend> make_backend(int device, const std::string& cublas) {
   const Context::Use use = context->enter();
   cudaDeviceProp properties{};
   context->check(cudaGetDeviceProperties(&properties, device), "asking for its properties");
+  require_code_for(properties);
   return std::make_shared<CudaBackend>(std::move(context), library, properties);
 }
 
