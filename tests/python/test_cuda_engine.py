@@ -87,6 +87,21 @@ def test_several_gpus_serve_one_engine(gpus: EmulatedGpus, path: Path) -> None:
         assert engine.instances == 4
 
 
+def test_devices_are_remembered_as_they_were(gpus: EmulatedGpus, path: Path) -> None:
+    model = im.onnx.load(path, device="cuda:0")
+    given = [0, 1]
+    for devices in (given, (number for number in (0, 1))):
+        with im.Engine(
+            model,
+            name="m",
+            devices=devices,  # type: ignore[arg-type]
+            registry=im.NO_METRICS,
+        ) as engine:
+            given.clear()
+            engine.swap(im.onnx.load(path, device="cuda:1"))
+            assert engine.infer(random((2, 5))).shape[0] == 2
+
+
 @pytest.mark.parametrize(
     ("devices", "text"),
     [
