@@ -6,7 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -61,6 +64,16 @@ TEST_F(CudaBackendTest, MemoryRunsOutAndTheDeviceGoesOn) {
   EXPECT_TRUE(gpu->healthy());
   const DeviceBuffer buffer(gpu, 1000);
   EXPECT_NE(buffer.data(), nullptr);
+}
+
+TEST_F(CudaBackendTest, StagingMemoryIsWholePages) {
+  const auto gpu = backend();
+  for (const size_t bytes : {0U, 1U, 4095U, 4096U, 4097U}) {
+    const StagingBuffer host(gpu, bytes);
+    EXPECT_GE(emulation::live().pinned_bytes, bytes);
+    EXPECT_EQ(emulation::live().pinned_bytes % 4096, 0U) << bytes;
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(host.data()) % 4096, 0U) << bytes;
+  }
 }
 
 TEST_F(CudaBackendTest, AConstantIsThereForEveryStream) {

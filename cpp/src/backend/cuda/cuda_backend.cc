@@ -1,5 +1,6 @@
 #include "backend/cuda/cuda_backend.h"
 
+#include <algorithm>
 #include <new>
 #include <string>
 #include <utility>
@@ -13,7 +14,9 @@ namespace {
 // The oldest GPU that there is code for (Cuda.cmake), here and in cuBLAS 13.
 constexpr int kOldestMajor = 7;
 constexpr int kOldestMinor = 5;
-constexpr std::align_val_t kStagingAlignment{4096};  // whole pages are pinned
+// Whole pages are pinned, which must be nobody else's: a page is pinned once.
+constexpr size_t kPage = 4096;
+constexpr std::align_val_t kStagingAlignment{kPage};
 
 /// Memory of one device, and streams on it. Thread-safe.
 class CudaBackend final : public Backend {
@@ -45,7 +48,7 @@ class CudaBackend final : public Backend {
   // just writing to it. Registered memory only stops being pinned.
   [[nodiscard]] std::byte* allocate_staging(size_t bytes) override {
     const Context::Use use = context_->enter();
-    const size_t size = bytes == 0 ? 1 : bytes;
+    const size_t size = (std::max<size_t>(bytes, 1) + kPage - 1) / kPage * kPage;
     auto* const host = static_cast<std::byte*>(::operator new(size, kStagingAlignment));
     try {
       context_->check(cudaHostRegister(host, size, cudaHostRegisterDefault), "pinning host memory");
