@@ -48,6 +48,7 @@ set(INFEROMETER_CUDA_BUILT ON CACHE INTERNAL "")
 
 file(GLOB kernels CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/backend/cuda/*.cu)
 file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/backend/cuda/*.cc)
+list(APPEND sources ${CMAKE_CURRENT_SOURCE_DIR}/src/base/process_generation.cc)
 # Each architecture reads all of CUDA's headers again: one unit takes half the time of six. (CMake's
 # own unity builds leave CUDA out before 3.31.)
 if(INFEROMETER_UNITY)

@@ -19,7 +19,7 @@ from inferometer.native_engine import (
     check_instances,
     core_arguments,
 )
-from inferometer.placement import kind_of, place
+from inferometer.placement import check_devices, kind_of, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -86,7 +86,7 @@ class Engine(_core.Engine):
 
     _per_instance = False
     _said_left_behind = False
-    _devices: Sequence[int | str] | None = None
+    _devices: Sequence[str] | None = None
 
     def __init__(
         self,
@@ -107,9 +107,9 @@ class Engine(_core.Engine):
         replace: bool = False,
         faults: Faults | None = None,
     ) -> None:
-        self._devices = devices
+        self._devices = check_devices(devices)
         self._start(
-            place(model, check_instances(instances), devices),
+            place(model, check_instances(instances), self._devices),
             name=name,
             version=version,
             batching=batching,

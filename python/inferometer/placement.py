@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any, Literal
 
 from inferometer import _core
 from inferometer._core import ConfigError
 
 
-def place(model: Any, instances: int, devices: Iterable[int | str] | None) -> list[Any]:
+def place(model: Any, instances: int, devices: Sequence[str] | None) -> list[Any]:
     """The models of all instances.
 
     Args:
         model: A native model or a callable.
         instances: How many there are, on each device.
-        devices: GPUs, by number or name; None: where the model is.
+        devices: GPUs, as `check_devices` names them; None: where the model is.
 
     Returns:
         One entry an instance; those on one device share the weights.
 
     Raises:
-        ConfigError: Devices for a model that was not loaded for a GPU, or that are none.
+        ConfigError: Devices for a model that was not loaded for a GPU.
         DeviceError: A device that cannot be used.
     """
     if devices is None:
         return [model] * instances
-    names = _names(devices)
     if not isinstance(model, _core.Model):
         raise ConfigError(
             f"devices: got a model of type {type(model).__name__}, want one from im.onnx.load"
         )
-    return [placed for name in names for placed in [model.on(name)] * instances]
+    return [placed for name in devices for placed in [model.on(name)] * instances]
+
+
+def check_devices(devices: Iterable[int | str] | None) -> list[str] | None:
+    """The names of GPUs given by number or name; a copy, as `swap` needs them again.
+
+    Raises:
+        ConfigError: They are none, or no devices.
+    """
+    if devices is None:
+        return None
+    if isinstance(devices, str) or not isinstance(devices, Iterable):
+        raise ConfigError(f"devices: got {devices!r}, want a list such as [0, 1]")
+    names = []
+    for device in devices:
+        number = isinstance(device, Integral) and not isinstance(device, bool) and device >= 0
+        name = f"cuda:{device}" if number else device
+        if not isinstance(name, str) or not re.fullmatch(r"cuda:(0|[1-9]\d{0,3})", name):
+            raise ConfigError(f"devices: got {device!r} in it, want a number or 'cuda:0'")
+        names.append(name)
+    if not names:
+        raise ConfigError("devices: got none, want one or more")
+    if len(set(names)) != len(names):
+        raise ConfigError(f"devices: got {names}, want each once; instances= gives it several")
+    return names
 
 
 def kind_of(models: list[Any]) -> Literal["native", "arrays"]:
@@ -49,18 +74,3 @@ def kind_of(models: list[Any]) -> Literal["native", "arrays"]:
     if any(native):
         raise ConfigError("model: got native models and callables, want one kind")
     return "arrays"
-
-
-def _names(devices: Iterable[int | str]) -> list[str]:
-    if isinstance(devices, str) or not isinstance(devices, Iterable):
-        raise ConfigError(f"devices: got {devices!r}, want a list such as [0, 1]")
-    names = []
-    for device in devices:
-        if isinstance(device, bool) or not isinstance(device, int | str):
-            raise ConfigError(f"devices: got {device!r} in it, want a number or 'cuda:0'")
-        names.append(device if isinstance(device, str) else f"cuda:{device}")
-    if not names:
-        raise ConfigError("devices: got none, want one or more")
-    if len(set(names)) != len(names):
-        raise ConfigError(f"devices: got {names}, want each once; instances= gives it several")
-    return names

@@ -27,11 +27,25 @@ TEST(CudaErrorTest, TheErrorIsNotFoundAgain) {
   EXPECT_EQ(cudaPeekAtLastError(), cudaSuccess);
 }
 
+TEST(CudaErrorTest, WhatCannotBeUsedHereIsUnavailable) {
+  for (const cudaError_t status :
+       {cudaErrorNoDevice, cudaErrorInsufficientDriver, cudaErrorDevicesUnavailable,
+        cudaErrorNoKernelImageForDevice, cudaErrorSystemNotReady, cudaErrorSystemDriverMismatch,
+        cudaErrorCompatNotSupportedOnDevice}) {
+    try {
+      cuda::fail(status, "looking for devices");
+    } catch (const DeviceError& error) {
+      EXPECT_EQ(error.fault(), DeviceFault::kUnavailable) << error.what();
+    }
+  }
+}
+
 TEST(CudaErrorTest, WhatIsLostForGood) {
   for (const cudaError_t status :
        {cudaErrorIllegalAddress, cudaErrorLaunchFailure, cudaErrorMisalignedAddress,
         cudaErrorHardwareStackError, cudaErrorIllegalInstruction, cudaErrorECCUncorrectable,
-        cudaErrorLaunchTimeout, cudaErrorAssert}) {
+        cudaErrorLaunchTimeout, cudaErrorAssert, cudaErrorTensorMemoryLeak,
+        cudaErrorContextIsDestroyed}) {
     EXPECT_TRUE(cuda::is_sticky(status)) << cudaGetErrorName(status);
   }
   for (const cudaError_t status :

@@ -24,6 +24,7 @@ class DeviceFloats {
     if (host_.empty()) return;
     EXPECT_EQ(cudaMalloc(&data_, bytes() + sizeof(float)), cudaSuccess);
     EXPECT_EQ(cudaMemcpy(data_ + 1, host_.data(), bytes(), cudaMemcpyHostToDevice), cudaSuccess);
+    EXPECT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
   }
   ~DeviceFloats() { cudaFree(data_); }
   DeviceFloats(const DeviceFloats&) = delete;

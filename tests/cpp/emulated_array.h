@@ -36,6 +36,7 @@ class Array {
   explicit Array(const std::vector<T>& values) : size_(values.size()) {
     EXPECT_EQ(cudaMalloc(&data_, bytes()), cudaSuccess);
     EXPECT_EQ(cudaMemcpy(data_, values.data(), bytes(), cudaMemcpyHostToDevice), cudaSuccess);
+    EXPECT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
   }
   ~Array() { cudaFree(data_); }
   Array(const Array&) = delete;

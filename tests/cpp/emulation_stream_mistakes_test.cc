@@ -71,6 +71,33 @@ TEST_F(EmulationStreamMistakesTest, StagingMemoryUsedAgainTooEarly) {
   EXPECT_EQ(first.values(), std::vector<float>{4.0F});
 }
 
+TEST_F(EmulationStreamMistakesTest, AnotherStreamIsAheadOfACopyFromPageableMemory) {
+  const Array<float> from({0.0F});
+  const Array<float> to({0.0F});
+  const auto program = [&](float value, bool waits) {
+    const OwnStream stream;
+    auto host = std::make_unique<float>(value);
+    ASSERT_EQ(cudaMemcpy(from.data(), host.get(), 4, cudaMemcpyHostToDevice), cudaSuccess);
+    host.reset();  // was taken over
+    if (waits) {
+      ASSERT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
+    }
+    cuda::launch(copy_in_time, 1, 1, stream.get(), from.data(), to.data(), 1U);
+    stream.synchronize();
+  };
+  int late = 0;
+  for (int i = 1; i <= 20; ++i) {
+    const auto value = static_cast<float>(i);
+    program(value, true);
+    EXPECT_EQ(to.values(), std::vector<float>{value});
+    program(-value, false);
+    if (to.values()[0] == value) ++late;
+    EXPECT_EQ(from.values(), std::vector<float>{-value});
+  }
+  EXPECT_GT(late, 0);
+  EXPECT_LT(late, 20);
+}
+
 TEST_F(EmulationStreamMistakesTest, MemoryFreedWhileInUse) {
   NEEDS_ADDRESS_SANITIZER();
   const OwnStream stream;

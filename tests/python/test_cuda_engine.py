@@ -87,6 +87,21 @@ def test_several_gpus_serve_one_engine(gpus: EmulatedGpus, path: Path) -> None:
         assert engine.instances == 4
 
 
+def test_devices_are_remembered_as_they_were(gpus: EmulatedGpus, path: Path) -> None:
+    model = im.onnx.load(path, device="cuda:0")
+    given = [0, 1]
+    for devices in (given, (number for number in (0, 1))):
+        with im.Engine(
+            model,
+            name="m",
+            devices=devices,  # type: ignore[arg-type]
+            registry=im.NO_METRICS,
+        ) as engine:
+            given.clear()
+            engine.swap(im.onnx.load(path, device="cuda:1"))
+            assert engine.infer(random((2, 5))).shape[0] == 2
+
+
 @pytest.mark.parametrize(
     ("devices", "text"),
     [
@@ -95,7 +110,10 @@ def test_several_gpus_serve_one_engine(gpus: EmulatedGpus, path: Path) -> None:
         ([0, 0], "want each once"),
         ([True], "want a number"),
         ([1.0], "want a number"),
-        (["gpu"], "want 'cpu' or 'cuda:0'"),
+        (["gpu"], "want a number or 'cuda:0'"),
+        ([0, "cuda:00"], "want a number or 'cuda:0'"),
+        ([-1], "want a number or 'cuda:0'"),
+        ([None], "want a number"),
         (3, "want a list"),
     ],
 )

@@ -90,7 +90,7 @@ def _checked(device: str, threads: int) -> str:
         raise ConfigError(f"got threads={threads!r}: only 1 so far, more are not there yet")
     if device == "cuda":
         return "cuda:0"
-    if not isinstance(device, str) or not re.fullmatch(r"auto|cpu|cuda:\d{1,4}", device):
+    if not isinstance(device, str) or not re.fullmatch(r"auto|cpu|cuda:(0|[1-9]\d{0,3})", device):
         raise ConfigError(f"got device={device!r}, want 'auto', 'cpu' or 'cuda:0'")
     return device
 

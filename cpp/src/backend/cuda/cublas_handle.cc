@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "backend/cuda/cuda_error.h"
 #include "inferometer/errors.h"
 
 namespace inferometer::cuda {
@@ -28,10 +29,10 @@ int narrow(int64_t value) {
 
 CublasHandle::CublasHandle(const CublasLibrary& library, cudaStream_t stream, std::byte* workspace,
                            size_t bytes)
-    : library_(library) {
+    : library_(library), stream_(stream) {
   check(library_.create(&handle_), "cublasCreate");
   try {
-    check(library_.set_stream(handle_, stream), "cublasSetStream");
+    check(library_.set_stream(handle_, stream_), "cublasSetStream");
     check(library_.set_workspace(handle_, workspace, bytes), "cublasSetWorkspace");
     // FP32 as everybody else computes it: no TF32, whatever NVIDIA_TF32_OVERRIDE-less defaults say.
     check(library_.set_math_mode(handle_, cublas::kDefaultMath), "cublasSetMathMode");
@@ -47,6 +48,10 @@ CublasHandle::~CublasHandle() {
 
 void CublasHandle::check(cublas::Status status, std::string_view what) const {
   if (status == cublas::kSuccess) return;
+  // Its statuses do not tell that the device is lost, which often comes to light here first.
+  const cudaError_t cause = cudaStreamQuery(stream_);
+  if (is_sticky(cause)) fail(cause, std::string(what).c_str());
+  static_cast<void>(cudaGetLastError());  // or the next launch would find it
   const DeviceFault fault =
       status == cublas::kAllocFailed ? DeviceFault::kOutOfMemory : DeviceFault::kOther;
   throw DeviceError(std::string(what) + ": " + library_.status_string(status), fault);

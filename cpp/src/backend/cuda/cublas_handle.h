@@ -46,6 +46,7 @@ class CublasHandle {
   void check(cublas::Status status, std::string_view what) const;
 
   const CublasLibrary& library_;
+  const cudaStream_t stream_;
   cublas::Handle handle_ = nullptr;
 };
 

@@ -28,7 +28,7 @@ std::string last_error() {
 
 /// Never closed: handles may be in use until the process ends.
 void* open_library(const std::string& folder) {
-  // The library loads a second one, libcublasLt, which it finds by its own RUNPATH ($ORIGIN).
+  // The library loads a second one, libcublasLt, which it finds by its own RPATH ($ORIGIN).
   std::vector<std::string> candidates;
   if (!folder.empty()) candidates.push_back(folder + "/" + kFile);
   candidates.emplace_back(kFile);

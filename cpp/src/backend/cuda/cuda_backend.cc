@@ -1,5 +1,6 @@
 #include "backend/cuda/cuda_backend.h"
 
+#include <algorithm>
 #include <new>
 #include <string>
 #include <utility>
@@ -10,7 +11,12 @@
 namespace inferometer::cuda {
 namespace {
 
-constexpr std::align_val_t kStagingAlignment{4096};  // whole pages are pinned
+// The oldest GPU that there is code for (Cuda.cmake), here and in cuBLAS 13.
+constexpr int kOldestMajor = 7;
+constexpr int kOldestMinor = 5;
+// Whole pages are pinned, which must be nobody else's: a page is pinned once.
+constexpr size_t kPage = 4096;
+constexpr std::align_val_t kStagingAlignment{kPage};
 
 /// Memory of one device, and streams on it. Thread-safe.
 class CudaBackend final : public Backend {
@@ -35,14 +41,14 @@ class CudaBackend final : public Backend {
   }
   void deallocate(std::byte* data, size_t /*bytes*/) noexcept override {
     // What belonged to a lost context is gone, and its address may be somebody else's by now.
-    if (context_->try_enter()) static_cast<void>(cudaFree(data));
+    if (context_->try_enter()) context_->note(cudaFree(data));
   }
 
   // Not cudaMallocHost(): resetting the device would take such memory away from a thread that is
   // just writing to it. Registered memory only stops being pinned.
   [[nodiscard]] std::byte* allocate_staging(size_t bytes) override {
     const Context::Use use = context_->enter();
-    const size_t size = bytes == 0 ? 1 : bytes;
+    const size_t size = (std::max<size_t>(bytes, 1) + kPage - 1) / kPage * kPage;
     auto* const host = static_cast<std::byte*>(::operator new(size, kStagingAlignment));
     try {
       context_->check(cudaHostRegister(host, size, cudaHostRegisterDefault), "pinning host memory");
@@ -53,7 +59,7 @@ class CudaBackend final : public Backend {
     return host;
   }
   void deallocate_staging(std::byte* host, size_t /*bytes*/) noexcept override {
-    if (context_->try_enter()) static_cast<void>(cudaHostUnregister(host));
+    if (context_->try_enter()) context_->note(cudaHostUnregister(host));
     ::operator delete(host, kStagingAlignment);
   }
 
@@ -65,8 +71,11 @@ class CudaBackend final : public Backend {
   void load(std::byte* device, const std::byte* host, size_t bytes) override {
     if (bytes == 0) return;
     const Context::Use use = context_->enter();
-    context_->check(cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice),
-                    "copying a constant to the device");
+    constexpr const char* kWhat = "copying a constant to the device";
+    context_->check(cudaMemcpy(device, host, bytes, cudaMemcpyHostToDevice), kWhat);
+    // Pageable memory has only been taken over by then, and our streams do not wait for the default
+    // stream (CUDA Runtime API, "API synchronization behavior").
+    context_->check(cudaStreamSynchronize(nullptr), kWhat);
   }
   [[nodiscard]] size_t gemm_weights_bytes(const Gemm& op) const override {
     return static_cast<size_t>(op.k * op.n) * sizeof(float);
@@ -85,9 +94,22 @@ class CudaBackend final : public Backend {
   const std::string name_;
 };
 
+/// Else a model would load, and its first batch fail.
+void require_code_for(const cudaDeviceProp& properties) {
+  const int major = properties.major;
+  const int minor = properties.minor;
+  if (major > kOldestMajor || (major == kOldestMajor && minor >= kOldestMinor)) return;
+  const std::string what = std::string(properties.name) + ": got compute capability " +
+                           std::to_string(major) + "." + std::to_string(minor) + ", want " +
+                           std::to_string(kOldestMajor) + "." + std::to_string(kOldestMinor) +
+                           " or later";
+  fail(cudaErrorNoKernelImageForDevice, what.c_str());
+}
+
 }  // namespace
 
 std::shared_ptr<Backend> make_backend(int device, const std::string& cublas) {
+  Context::refuse_in_child();
   int count = 0;
   check(cudaGetDeviceCount(&count), "looking for devices");
   if (device < 0 || device >= count) {
@@ -100,6 +122,7 @@ std::shared_ptr<Backend> make_backend(int device, const std::string& cublas) {
   const Context::Use use = context->enter();
   cudaDeviceProp properties{};
   context->check(cudaGetDeviceProperties(&properties, device), "asking for its properties");
+  require_code_for(properties);
   return std::make_shared<CudaBackend>(std::move(context), library, properties);
 }
 

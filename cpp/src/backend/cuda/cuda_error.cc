@@ -15,6 +15,13 @@ DeviceFault fault_of(cudaError_t status) noexcept {
     case cudaErrorInsufficientDriver:
     case cudaErrorNoDevice:
     case cudaErrorInvalidDevice:
+    // Another process has it for itself alone; it is older than our code; the machine is not set
+    // up.
+    case cudaErrorDevicesUnavailable:
+    case cudaErrorNoKernelImageForDevice:
+    case cudaErrorSystemNotReady:
+    case cudaErrorSystemDriverMismatch:
+    case cudaErrorCompatNotSupportedOnDevice:
       return DeviceFault::kUnavailable;
     default:
       return DeviceFault::kOther;
@@ -44,6 +51,7 @@ bool is_sticky(cudaError_t status) noexcept {
     case cudaErrorInvalidAddressSpace:
     case cudaErrorInvalidPc:
     case cudaErrorLaunchFailure:
+    case cudaErrorTensorMemoryLeak:
     case cudaErrorExternalDevice:
     // "The device cannot be used again until cudaThreadExit() is called", which is no more.
     case cudaErrorAssert:
@@ -51,6 +59,8 @@ bool is_sticky(cudaError_t status) noexcept {
     // "GPU Debug Guidelines"), and so does a link.
     case cudaErrorECCUncorrectable:
     case cudaErrorNvlinkUncorrectable:
+    // Somebody else in the process has reset the device, and what is ours is gone.
+    case cudaErrorContextIsDestroyed:
     // The server of the Multi-Process Service took the context with it.
     case cudaErrorMpsClientTerminated:
       return true;

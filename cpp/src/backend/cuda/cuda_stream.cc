@@ -42,16 +42,17 @@ void CudaStream::create(const CublasLibrary& library, size_t workspace_bytes) {
 // What fails here has failed before.
 void CudaStream::destroy() noexcept {
   // Once more in another way: what is still under way would use memory that is about to go.
-  if (stream_ != nullptr && cudaStreamSynchronize(stream_) != cudaSuccess) {
-    static_cast<void>(cudaDeviceSynchronize());
+  if (stream_ != nullptr) {
+    const cudaError_t waited = cudaStreamSynchronize(stream_);
+    context_->note(waited);
+    if (waited != cudaSuccess) context_->note(cudaDeviceSynchronize());
   }
   cublas_.reset();
-  if (workspace_ != nullptr) static_cast<void>(cudaFree(workspace_));
+  if (workspace_ != nullptr) context_->note(cudaFree(workspace_));
   for (const cudaEvent_t mark : marks_) {
-    if (mark != nullptr) static_cast<void>(cudaEventDestroy(mark));
+    if (mark != nullptr) context_->note(cudaEventDestroy(mark));
   }
-  if (stream_ != nullptr) static_cast<void>(cudaStreamDestroy(stream_));
-  static_cast<void>(cudaGetLastError());
+  if (stream_ != nullptr) context_->note(cudaStreamDestroy(stream_));
 }
 
 CudaStream::~CudaStream() {
@@ -72,7 +73,6 @@ void CudaStream::abandon() noexcept {
   const std::optional<Context::Use> use = context_->try_enter();
   if (!use) return;
   context_->note(cudaStreamSynchronize(stream_));
-  static_cast<void>(cudaGetLastError());
 }
 
 void CudaStream::copy_async(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,

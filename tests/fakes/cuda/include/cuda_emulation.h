@@ -21,6 +21,8 @@ CUDA_EMULATION_API void set_devices(int count);
 CUDA_EMULATION_API void set_driver(bool present);
 /// Memory of a device, in bytes; what is allocated stays.
 CUDA_EMULATION_API void set_capacity(int device, size_t bytes);
+/// What a device can do: 9.0, unless something else is said.
+CUDA_EMULATION_API void set_compute_capability(int device, int major, int minor);
 /// Seeds the order of threads, blocks and streams.
 CUDA_EMULATION_API void set_seed(uint64_t seed);
 CUDA_EMULATION_API uint64_t seed();

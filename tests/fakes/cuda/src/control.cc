@@ -18,6 +18,13 @@ void set_capacity(int device, size_t bytes) {
   if (emulator->has_device(device)) emulator->device(device).memory.set_capacity(bytes);
 }
 
+void set_compute_capability(int device, int major, int minor) {
+  Access emulator;
+  if (!emulator->has_device(device)) return;
+  emulator->device(device).major = major;
+  emulator->device(device).minor = minor;
+}
+
 void set_seed(uint64_t seed) {
   Access emulator;
   emulator->seed = seed;

@@ -23,6 +23,7 @@ struct Device {
   explicit Device(size_t capacity) : memory(capacity) {}
 
   DeviceMemory memory;
+  int major = 9, minor = 0;                  // its compute capability
   cudaError_t lost = cudaSuccess;            // what every call returns
   cudaError_t next_kernel_is = cudaSuccess;  // how the next kernel is to fail
 };

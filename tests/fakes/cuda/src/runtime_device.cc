@@ -9,21 +9,20 @@
 using inferometer::emulation::Call;
 using inferometer::emulation::CallKind;
 using inferometer::emulation::current_device;
+using inferometer::emulation::Device;
 using inferometer::emulation::runtime_call;
 
 namespace {
 
-constexpr int kMajor = 9;
-constexpr int kMinor = 0;
 constexpr int kMultiprocessors = 16;
 constexpr int kSharedBytes = 48 << 10;
 constexpr int kMaxThreads = 1024;
 
-void describe(cudaDeviceProp& properties, int device, size_t memory_bytes) {
+void describe(cudaDeviceProp& properties, int index, const Device& device) {
   properties = {};
-  const std::string name = "Emulated GPU " + std::to_string(device);
+  const std::string name = "Emulated GPU " + std::to_string(index);
   std::copy(name.begin(), name.end(), properties.name);
-  properties.totalGlobalMem = memory_bytes;
+  properties.totalGlobalMem = device.memory.capacity();
   properties.totalConstMem = size_t{64} << 10;
   properties.sharedMemPerBlock = kSharedBytes;
   properties.regsPerBlock = 64 << 10;
@@ -36,15 +35,15 @@ void describe(cudaDeviceProp& properties, int device, size_t memory_bytes) {
   properties.maxGridSize[0] = std::numeric_limits<int>::max();
   properties.maxGridSize[1] = 65535;
   properties.maxGridSize[2] = 65535;
-  properties.major = kMajor;
-  properties.minor = kMinor;
+  properties.major = device.major;
+  properties.minor = device.minor;
   properties.multiProcessorCount = kMultiprocessors;
   properties.l2CacheSize = 4 << 20;
   properties.memoryBusWidth = 256;
   properties.asyncEngineCount = 2;
   properties.concurrentKernels = 1;
   properties.unifiedAddressing = 1;
-  properties.pciBusID = device + 1;
+  properties.pciBusID = index + 1;
 }
 
 }  // namespace
@@ -94,7 +93,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   return runtime_call("cudaGetDeviceProperties", CallKind::kSurvey, [&](Call& call) {
     if (properties == nullptr) return cudaErrorInvalidValue;
     if (!call.emulator().has_device(device)) return cudaErrorInvalidDevice;
-    describe(*properties, device, call.emulator().device(device).memory.capacity());
+    describe(*properties, device, call.emulator().device(device));
     return cudaSuccess;
   });
 }
@@ -120,10 +119,10 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int dev
         *value = kMultiprocessors;
         return cudaSuccess;
       case cudaDevAttrComputeCapabilityMajor:
-        *value = kMajor;
+        *value = call.emulator().device(device).major;
         return cudaSuccess;
       case cudaDevAttrComputeCapabilityMinor:
-        *value = kMinor;
+        *value = call.emulator().device(device).minor;
         return cudaSuccess;
     }
     return cudaErrorInvalidValue;

@@ -1,7 +1,11 @@
 // The runtime's functions about memory.
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "call.h"
 #include "shared_memory.h"
@@ -70,8 +74,11 @@ bool is_still_there(Emulator& emulator, int device, const End& end, const char* 
   return !end.pinned || emulator.check_pinned_memory(device, {end.pointer, end.bytes}, what);
 }
 
+/// Whether the source may change, or go, once the call has returned.
+enum class Source : uint8_t { kInUse, kTakenAlong };
+
 cudaError_t queue_copy(Call& call, Stream& stream, void* to, const void* from, size_t bytes,
-                       cudaMemcpyKind kind) {
+                       cudaMemcpyKind kind, Source whose = Source::kInUse) {
   Emulator& emulator = call.emulator();
   End source = {from, bytes, false, false};
   End target = {to, bytes, false, false};
@@ -99,7 +106,13 @@ cudaError_t queue_copy(Call& call, Stream& stream, void* to, const void* from, s
   if (!find_end(emulator, device, source) || !find_end(emulator, device, target)) {
     return cudaErrorInvalidValue;
   }
-  emulator.queues.queue(stream, [&emulator, device, source, target, to] {
+  std::shared_ptr<const std::vector<std::byte>> taken;
+  if (whose == Source::kTakenAlong) {
+    const auto* const first = static_cast<const std::byte*>(from);
+    taken = std::make_shared<const std::vector<std::byte>>(first, first + bytes);
+    source.pointer = taken->data();
+  }
+  emulator.queues.queue(stream, [&emulator, device, source, target, to, taken] {
     if (is_still_there(emulator, device, source, "the source of a copy") &&
         is_still_there(emulator, device, target, "the target of a copy")) {
       std::memcpy(to, source.pointer, source.bytes);
@@ -190,10 +203,15 @@ cudaError_t cudaHostUnregister(void* pointer) {
 
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
   return runtime_call("cudaMemcpy", CallKind::kWork, [&](Call& call) {
-    const auto stream = call.emulator().queues.default_stream(current_device());
-    const cudaError_t error = queue_copy(call, *stream, to, from, bytes, kind);
-    if (error != cudaSuccess || stream->last == nullptr) return error;
-    return call.emulator().run_until(*stream->last);
+    Emulator& emulator = call.emulator();
+    const auto stream = emulator.queues.default_stream(current_device());
+    const bool pageable = kind == cudaMemcpyHostToDevice && !is_pinned(emulator, from, bytes);
+    // "The DMA to final destination may not have completed" (CUDA Runtime API, "API synchronization
+    // behavior"), and streams that do not wait for the default stream may be ahead of it.
+    const cudaError_t error = queue_copy(call, *stream, to, from, bytes, kind,
+                                         pageable ? Source::kTakenAlong : Source::kInUse);
+    if (error != cudaSuccess || stream->last == nullptr || pageable) return error;
+    return emulator.run_until(*stream->last);
   });
 }
 
