@@ -68,8 +68,8 @@ def measure(name: str, path: Path, shape: tuple[int, ...]) -> None:
 def main() -> int:
     """Measures all models; 1 without a GPU."""
     gpu = im.devices()[1]
-    if gpu.unavailable:
-        print(f"no GPU to measure: {gpu.unavailable}", file=sys.stderr)
+    if gpu.unavailable or gpu.description.startswith("Emulated"):
+        print(f"no GPU to measure: {gpu.unavailable or gpu.description}", file=sys.stderr)
         return 1
     print(f"{gpu.name}: {gpu.description}")
     with tempfile.TemporaryDirectory() as folder:
