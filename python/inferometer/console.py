@@ -54,20 +54,28 @@ def finish(name: str, status: int, error: Exception | None = None, *, lines: boo
 
 
 def _lost_output() -> OSError | None:
-    """Why standard output takes no more, None if all has been written.
-
-    What is left then goes nowhere: Python would try again at its end, and complain of it.
-    """
+    """Why standard output takes no more, None if all has been written."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
-        with contextlib.suppress(OSError):  # no file: a test's
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
-            os.close(nowhere)
+        discard_output()
         return error
     return None
+
+
+def discard_output() -> None:
+    """From now on, standard output goes nowhere.
+
+    What is still in its buffer would fail once more as Python ends, which complains of it and
+    changes the exit status.
+    """
+    with contextlib.suppress(OSError):  # no file: a test's
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, sys.stdout.fileno())
+        finally:
+            os.close(nowhere)
 
 
 def _complain(text: str) -> None:

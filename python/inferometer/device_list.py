@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from inferometer import _core
+
+GPU_NAME = re.compile(r"cuda:(0|[1-9]\d{0,3})")
 
 
 @dataclass(frozen=True)

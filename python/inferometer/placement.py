@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Any, Literal
 
 from inferometer import _core
 from inferometer._core import ConfigError
+from inferometer.device_list import GPU_NAME
 
 
 def place(model: Any, instances: int, devices: Sequence[str] | None) -> list[Any]:
@@ -49,7 +49,7 @@ def check_devices(devices: Iterable[int | str] | None) -> list[str] | None:
     for device in devices:
         number = isinstance(device, Integral) and not isinstance(device, bool) and device >= 0
         name = f"cuda:{device}" if number else device
-        if not isinstance(name, str) or not re.fullmatch(r"cuda:(0|[1-9]\d{0,3})", name):
+        if not isinstance(name, str) or not GPU_NAME.fullmatch(name):
             raise ConfigError(f"devices: got {device!r} in it, want a number or 'cuda:0'")
         names.append(name)
     if not names:

@@ -121,12 +121,7 @@ TEST_F(CudaBackendTest, WhateverCallFailsNothingLeaks) {
       EXPECT_TRUE(contains(text, "cudaErrorUnknown") || text.starts_with("cublas")) << text;
       ++failures;
     }
-    const emulation::Live after = emulation::live();
-    EXPECT_EQ(after.allocations, before.allocations) << "call " << nth;
-    EXPECT_EQ(after.pinned_allocations, before.pinned_allocations) << "call " << nth;
-    EXPECT_EQ(after.streams, before.streams) << "call " << nth;
-    EXPECT_EQ(after.events, before.events) << "call " << nth;
-    EXPECT_EQ(after.cublas_handles, before.cublas_handles) << "call " << nth;
+    expect_no_leak(before, nth);
     if (emulation::clear_failures() > 0) break;  // there was no such call any more
   }
   EXPECT_GT(failures, 15);

@@ -43,6 +43,15 @@ class EmulatedCuda : public testing::Test {
     ADD_FAILURE() << "no DeviceError";
     return DeviceFault::kOther;
   }
+  /// As much is allocated on the devices, pinned and made there as `before`.
+  static void expect_no_leak(const emulation::Live& before, uint64_t call) {
+    const emulation::Live after = emulation::live();
+    EXPECT_EQ(after.allocations, before.allocations) << "call " << call;
+    EXPECT_EQ(after.pinned_allocations, before.pinned_allocations) << "call " << call;
+    EXPECT_EQ(after.streams, before.streams) << "call " << call;
+    EXPECT_EQ(after.events, before.events) << "call " << call;
+    EXPECT_EQ(after.cublas_handles, before.cublas_handles) << "call " << call;
+  }
   static bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
   }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from inferometer._core import (
     ShapeError,
     UnsupportedOperatorError,
 )
-from inferometer.device_list import cuda_files
+from inferometer.device_list import GPU_NAME, cuda_files
 
 if TYPE_CHECKING:
     import onnx
@@ -90,7 +89,8 @@ def _checked(device: str, threads: int) -> str:
         raise ConfigError(f"got threads={threads!r}: only 1 so far, more are not there yet")
     if device == "cuda":
         return "cuda:0"
-    if not isinstance(device, str) or not re.fullmatch(r"auto|cpu|cuda:(0|[1-9]\d{0,3})", device):
+    known = isinstance(device, str) and (device in ("auto", "cpu") or GPU_NAME.fullmatch(device))
+    if not known:
         raise ConfigError(f"got device={device!r}, want 'auto', 'cpu' or 'cuda:0'")
     return device
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import sys
+
+from inferometer.console import discard_output
 
 _log = logging.getLogger("inferometer")
 
@@ -26,14 +26,4 @@ def say(text: str) -> None:
             "standard output cannot be written (%s): what is said there from now on is lost",
             error.strerror,
         )
-        _discard_output()
-
-
-def _discard_output() -> None:
-    # What is still in the buffer would fail once more, at exit, and change the exit status.
-    with contextlib.suppress(OSError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, sys.stdout.fileno())
-        finally:
-            os.close(nowhere)
+        discard_output()

@@ -126,9 +126,10 @@ def load_model(model: RepositoryModel, with_faults: bool) -> ServedModel:
 def _gpus_of(instances: Instances) -> list[int] | None:
     if instances.device != "cuda":
         return None
+    if instances.gpus:
+        return list(instances.gpus)
     there = [device for device in devices() if device.name.startswith("cuda:")]
-    # Without any, loading says why.
-    return list(instances.gpus) or list(range(len(there))) or None
+    return list(range(len(there))) or None  # without any, loading says why
 
 
 def delay_model(name: str, seconds: float) -> ServedModel:
