@@ -5,19 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-FAKES = ROOT / "build/release/cpp/tests/fakes/cuda"
-RUNTIME = FAKES / "libemulated_cudart.so"
-CUBLAS = FAKES / "cublas/libcublas.so.13"
+import emulated_cuda
+from emulated_cuda import BUILT, RUNTIME
 
-pytestmark = pytest.mark.skipif(
-    not CUBLAS.exists(),
-    reason="no emulated CUDA (scripts/setup.sh test; ninja -C build/release gtests)",
-)
+CUBLAS = BUILT / "cublas/libcublas.so.13"
+
+pytestmark = pytest.mark.skipif(bool(emulated_cuda.why_not()), reason=emulated_cuda.why_not())
 
 NO_ERROR, OUT_OF_MEMORY, INSUFFICIENT_DRIVER, NO_DEVICE = 0, 2, 35, 100
 
